@@ -1,0 +1,239 @@
+//! The evidence of one shard: an Arrow file with a row for each record that is flagged or may be drawn. It holds
+//! where a record is, what was found in it and its digest; never its text.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    FixedSizeBinaryBuilder, Float64Builder, ListBuilder, StringBuilder, StructBuilder, UInt32Builder, UInt64Builder,
+};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_ipc::writer::FileWriter;
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
+
+use crate::key::Key;
+
+/// Hits of one record that are written out; `hits` counts all of them.
+pub const HITS_KEPT: usize = 64;
+/// Rows that are gathered before they are written.
+const ROWS_PER_BATCH: usize = 16_384;
+
+/// One row of evidence.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The record's place in the draw.
+    pub key: Key,
+    /// Source of the record.
+    pub source: Arc<str>,
+    /// The record's own id, when it has one.
+    pub id: Option<String>,
+    /// Row number, or byte offset of the line.
+    pub position: u64,
+    /// BLAKE3 of the text.
+    pub digest: [u8; 32],
+    /// `clean`, `flagged` or `unqualified`; `not-assessed` when a stage is missing.
+    pub verdict: &'static str,
+    /// What kept the record from a verdict.
+    pub reason: Option<&'static str>,
+    /// Which stage found something.
+    pub stage: &'static str,
+    /// Risk mask.
+    pub risks: u32,
+    /// The first [`HITS_KEPT`] hits.
+    pub hits: Vec<EvidenceHit>,
+    /// All hits.
+    pub hit_count: u32,
+    /// One score per output of the classifier.
+    pub scores: Vec<f64>,
+}
+
+/// One hit in a row of evidence: byte span in the record as stored.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)] // the names say it
+pub struct EvidenceHit {
+    pub entry: u32,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// Names that the numbers of a row stand for.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// Risk ids by bit.
+    pub risks: Vec<String>,
+    /// Entry ids by index.
+    pub entries: Arc<[String]>,
+    /// Names of the classifier's outputs, in the order of the scores.
+    pub outputs: Vec<String>,
+}
+
+/// Writes an evidence file under a temporary name and gives it its own when it is whole.
+pub struct EvidenceWriter {
+    path: PathBuf,
+    partial: PathBuf,
+    writer: FileWriter<BufWriter<File>>,
+    names: Names,
+    rows: Columns,
+    written: u64,
+}
+
+impl EvidenceWriter {
+    /// Creates the file beside `path`.
+    pub fn create(path: &Path, names: Names) -> Result<Self, ArrowError> {
+        let partial = path.with_extension("partial");
+        let schema = schema(&names);
+        let writer = FileWriter::try_new(BufWriter::new(File::create(&partial)?), &schema)?;
+        Ok(Self { path: path.to_owned(), partial, writer, names, rows: Columns::new(), written: 0 })
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, row: &Evidence) -> Result<(), ArrowError> {
+        self.rows.push(row, &self.names);
+        if self.rows.len() >= ROWS_PER_BATCH {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left, makes it durable and gives the file its name. Returns the number of rows.
+    pub fn finish(mut self) -> Result<u64, ArrowError> {
+        self.flush()?;
+        self.writer.finish()?;
+        let file = self.writer.into_inner()?.into_inner().map_err(|error| ArrowError::from(error.into_error()))?;
+        file.sync_all()?;
+        std::fs::rename(&self.partial, &self.path)?;
+        Ok(self.written)
+    }
+
+    fn flush(&mut self) -> Result<(), ArrowError> {
+        let rows = self.rows.len();
+        if rows > 0 {
+            let batch = RecordBatch::try_new(Arc::clone(self.writer.schema()), self.rows.finish())?;
+            self.writer.write(&batch)?;
+            self.written += rows as u64;
+        }
+        Ok(())
+    }
+}
+
+fn schema(names: &Names) -> Schema {
+    let text = |name: &str| Field::new(name, DataType::Utf8, false);
+    let hit = Field::new("item", DataType::Struct(hit_fields()), true);
+    let fields = vec![
+        Field::new("key", DataType::FixedSizeBinary(32), false),
+        text("source"),
+        Field::new("id", DataType::Utf8, true),
+        Field::new("position", DataType::UInt64, false),
+        Field::new("digest", DataType::FixedSizeBinary(32), false),
+        text("verdict"),
+        Field::new("reason", DataType::Utf8, true),
+        text("stage"),
+        Field::new("risks", DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))), false),
+        Field::new("hits", DataType::List(Arc::new(hit)), false),
+        Field::new("hitCount", DataType::UInt32, false),
+        Field::new("scores", DataType::List(Arc::new(Field::new("item", DataType::Float64, true))), false),
+    ];
+    let metadata = HashMap::from([("corpusgate.outputs".to_owned(), names.outputs.join(","))]);
+    Schema::new(fields).with_metadata(metadata)
+}
+
+fn hit_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("entry", DataType::Utf8, false),
+        Field::new("start", DataType::UInt32, false),
+        Field::new("end", DataType::UInt32, false),
+    ])
+}
+
+struct Columns {
+    key: FixedSizeBinaryBuilder,
+    source: StringBuilder,
+    id: StringBuilder,
+    position: UInt64Builder,
+    digest: FixedSizeBinaryBuilder,
+    verdict: StringBuilder,
+    reason: StringBuilder,
+    stage: StringBuilder,
+    risks: ListBuilder<StringBuilder>,
+    hits: ListBuilder<StructBuilder>,
+    hit_count: UInt32Builder,
+    scores: ListBuilder<Float64Builder>,
+    len: usize,
+}
+
+impl Columns {
+    fn new() -> Self {
+        Self {
+            key: FixedSizeBinaryBuilder::new(32),
+            source: StringBuilder::new(),
+            id: StringBuilder::new(),
+            position: UInt64Builder::new(),
+            digest: FixedSizeBinaryBuilder::new(32),
+            verdict: StringBuilder::new(),
+            reason: StringBuilder::new(),
+            stage: StringBuilder::new(),
+            risks: ListBuilder::new(StringBuilder::new()),
+            hits: ListBuilder::new(StructBuilder::from_fields(hit_fields(), 0)),
+            hit_count: UInt32Builder::new(),
+            scores: ListBuilder::new(Float64Builder::new()),
+            len: 0,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn push(&mut self, row: &Evidence, names: &Names) {
+        const WIDTH: &str = "a key and a digest have 32 bytes";
+        const FIELD: &str = "the fields are those of hit_fields";
+        self.key.append_value(row.key).expect(WIDTH);
+        self.source.append_value(&row.source);
+        self.id.append_option(row.id.as_deref());
+        self.position.append_value(row.position);
+        self.digest.append_value(row.digest).expect(WIDTH);
+        self.verdict.append_value(row.verdict);
+        self.reason.append_option(row.reason);
+        self.stage.append_value(row.stage);
+        let mut left = row.risks;
+        while left != 0 {
+            self.risks.values().append_value(&names.risks[left.trailing_zeros() as usize]);
+            left &= left - 1;
+        }
+        self.risks.append(true);
+        for hit in &row.hits {
+            let item = self.hits.values();
+            let entry = &names.entries[hit.entry as usize];
+            item.field_builder::<StringBuilder>(0).expect(FIELD).append_value(entry);
+            item.field_builder::<UInt32Builder>(1).expect(FIELD).append_value(hit.start);
+            item.field_builder::<UInt32Builder>(2).expect(FIELD).append_value(hit.end);
+            item.append(true);
+        }
+        self.hits.append(true);
+        self.hit_count.append_value(row.hit_count);
+        self.scores.values().append_slice(&row.scores);
+        self.scores.append(true);
+        self.len += 1;
+    }
+
+    fn finish(&mut self) -> Vec<ArrayRef> {
+        self.len = 0;
+        vec![
+            Arc::new(self.key.finish()),
+            Arc::new(self.source.finish()),
+            Arc::new(self.id.finish()),
+            Arc::new(self.position.finish()),
+            Arc::new(self.digest.finish()),
+            Arc::new(self.verdict.finish()),
+            Arc::new(self.reason.finish()),
+            Arc::new(self.stage.finish()),
+            Arc::new(self.risks.finish()),
+            Arc::new(self.hits.finish()),
+            Arc::new(self.hit_count.finish()),
+            Arc::new(self.scores.finish()),
+        ]
+    }
+}

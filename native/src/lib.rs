@@ -1,0 +1,16 @@
+//! The Node-API addon: converts arguments, calls `scan`, `matcher` and `corpus`, converts results. No logic.
+//!
+//! Every export catches panics: a panic becomes a JavaScript error, and the process lives.
+
+mod error;
+mod inspect;
+mod library;
+mod shard;
+
+use napi_derive::napi;
+
+/// Hash of the sources that this addon was built from.
+#[napi(catch_unwind)]
+pub fn source_hash() -> &'static str {
+    env!("CORPUSGATE_SOURCE_HASH")
+}

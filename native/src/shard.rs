@@ -1,0 +1,96 @@
+//! The scan of a shard, and the draw of the samples.
+
+use napi::bindgen_prelude::Int32Array;
+use napi_derive::napi;
+use scan::{DrawSpec, ShardTask};
+
+use crate::{error, library};
+
+/// A shard that is being scanned, on one thread.
+#[napi]
+pub struct ShardScan {
+    scan: Option<scan::ShardScan>,
+}
+
+/// One batch.
+#[napi(object)]
+pub struct Step {
+    /// Names the batch when its scores come.
+    pub batch: u32,
+    /// Records read.
+    pub records: u32,
+    /// Bytes of text read.
+    pub bytes: f64,
+    /// Records flagged so far in this batch.
+    pub flagged: u32,
+    /// What the classifier is to score.
+    pub packs: Vec<Pack>,
+}
+
+/// Windows of one length, padded with zeros.
+#[napi(object)]
+pub struct Pack {
+    /// Number of windows.
+    pub rows: u32,
+    /// Ids per window.
+    pub length: u32,
+    /// Row-major `[rows, length]`.
+    pub ids: Int32Array,
+}
+
+#[napi]
+impl ShardScan {
+    /// Opens the shard of a task (JSON); the library must be compiled in this process.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(library_key: String, task: String) -> napi::Result<Self> {
+        let task: ShardTask = serde_json::from_str(&task).map_err(error::argument)?;
+        let compiled = library::find(&library_key)?;
+        let scan = scan::ShardScan::open(task, compiled.library, compiled.ids).map_err(|error| error::scan(&error))?;
+        Ok(Self { scan: Some(scan) })
+    }
+
+    /// Reads and matches the next batch; null at the end.
+    #[napi(catch_unwind)]
+    pub fn next(&mut self) -> napi::Result<Option<Step>> {
+        let step = self.open()?.next().map_err(|error| error::scan(&error))?;
+        Ok(step.map(|step| Step {
+            batch: step.batch,
+            records: step.records as u32,
+            bytes: step.bytes as f64,
+            flagged: step.flagged as u32,
+            packs: step
+                .packs
+                .into_iter()
+                .map(|pack| Pack { rows: pack.rows as u32, length: pack.length as u32, ids: pack.ids.into() })
+                .collect(),
+        }))
+    }
+
+    /// Brings the sums of a batch, one array per pack. Returns the number of flagged records.
+    #[napi(catch_unwind)]
+    pub fn score(&mut self, batch: u32, sums: Vec<Int32Array>) -> napi::Result<u32> {
+        let sums: Vec<&[i32]> = sums.iter().map(AsRef::as_ref).collect();
+        let flagged = self.open()?.score(batch, &sums).map_err(|error| error::scan(&error))?;
+        Ok(flagged as u32)
+    }
+
+    /// Writes the evidence and gives the tally as JSON. The shard is closed by it.
+    #[napi(catch_unwind)]
+    pub fn finish(&mut self) -> napi::Result<String> {
+        self.open()?;
+        let scan = self.scan.take().expect("the line above saw it open");
+        scan.finish().map_err(|error| error::scan(&error))
+    }
+
+    fn open(&mut self) -> napi::Result<&mut scan::ShardScan> {
+        self.scan.as_mut().ok_or_else(|| error::argument("the shard is finished"))
+    }
+}
+
+/// Draws the samples from the evidence (JSON in, JSON out).
+#[napi(catch_unwind)]
+pub fn draw_samples(spec: String) -> napi::Result<String> {
+    let spec: DrawSpec = serde_json::from_str(&spec).map_err(error::argument)?;
+    let draw = scan::draw(&spec).map_err(|error| error::scan(&error.into()))?;
+    Ok(serde_json::to_string(&draw).expect("counts have a JSON form"))
+}

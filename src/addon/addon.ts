@@ -1,0 +1,178 @@
+/** The typed face of the native addon, and its only importer. Values are converted here; no logic. */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { messageOf, ScanError } from "../errors.ts";
+
+type Native = typeof import("../../native/index.cjs");
+
+/** How a file is read. */
+export interface ReadOptions {
+  readonly format: string | null;
+  readonly encoding: string;
+  readonly textColumn: string | null;
+  readonly idColumn: string | null;
+  readonly sourceColumn: string | null;
+}
+
+/** A block of a file: a record batch, a row group, a compressed stream. */
+export interface BlockInfo {
+  /** Stored bytes. */
+  readonly length: number;
+  readonly rows: number | null;
+}
+
+/** What a look at a file's head, foot and index tells. */
+export interface Inspection {
+  /** Set when the file cannot be read; everything below is then empty. `usage` is a fault of the register. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly format: string | null;
+  readonly size: number;
+  readonly modifiedNs: string;
+  readonly head: string;
+  readonly foot: string;
+  readonly rows: number | null;
+  /** Whether the file may be cut at any byte: plain lines. */
+  readonly splittable: boolean;
+  readonly blocks: readonly BlockInfo[];
+  readonly columns: { readonly text: string | null; readonly id: string | null; readonly source: string | null };
+  /** What makes the file's rows unreadable, as far as it shows without reading them. */
+  readonly damage: { readonly code: string; readonly message: string } | null;
+}
+
+/** A library to compile: masks and severities as numbers. */
+export interface NativeLibrary {
+  /** Ids of the entries, for the evidence. */
+  readonly ids: readonly string[];
+  readonly entries: readonly { text: string; mask: number; severity: number; allow?: readonly string[] | undefined }[];
+  readonly options: { wordBoundary: boolean; overlap: string; allow: readonly string[] };
+}
+
+/** A compiled library: one per process, shared by all threads, found again by its key. */
+export interface CompiledLibrary {
+  readonly key: string;
+  readonly entries: number;
+  readonly patterns: number;
+  readonly engine: string;
+  readonly heapBytes: number;
+}
+
+/** Hits as columns of one length. */
+export interface HitColumns {
+  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly entries: Uint32Array<ArrayBuffer>;
+  readonly starts: Uint32Array<ArrayBuffer>;
+  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly levels: Uint8Array<ArrayBuffer>;
+}
+
+/** In what the positions of a hit are counted. */
+export const offsetUnits = ["codepoint", "utf16", "byte"] as const;
+export type OffsetUnit = (typeof offsetUnits)[number];
+
+/** The addon. */
+export type Addon = ReturnType<typeof wrap>;
+
+let loaded: Addon | undefined;
+
+/**
+ * Loads the addon, once per thread; its image and its compiled libraries are one per process.
+ *
+ * @throws ScanError `internal` when it is missing or was built from other sources than this code
+ */
+export function loadAddon(): Addon {
+  if (loaded === undefined) {
+    const require = createRequire(import.meta.url);
+    let native: Native;
+    try {
+      native = require("../../native/index.cjs") as Native;
+    } catch (error) {
+      throw new ScanError(
+        "internal",
+        `the native addon cannot be loaded (npm run build makes it): ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+    const expected = new URL("../source-hash.txt", import.meta.url);
+    if (existsSync(expected)) {
+      const [ours, theirs] = [readFileSync(expected, "utf8").trim(), native.sourceHash()];
+      if (ours !== theirs) {
+        throw new ScanError(
+          "internal",
+          `the native addon was built from other sources (${theirs}) than this code (${ours}): run npm run build`,
+        );
+      }
+    }
+    loaded = wrap(native);
+  }
+  return loaded;
+}
+
+function wrap(native: Native) {
+  return {
+    sourceHash: (): string => native.sourceHash(),
+
+    /** Looks at a file without reading its records. Never throws for what a file holds. */
+    inspectFile: (path: string, options: ReadOptions): Inspection =>
+      JSON.parse(native.inspectFile(path, JSON.stringify(options))) as Inspection,
+
+    /**
+     * Compiles a library, or finds it compiled.
+     *
+     * @throws ScanError `config` naming the entry, its size and the limit
+     */
+    compileLibrary: (library: NativeLibrary): CompiledLibrary => {
+      try {
+        return native.compileLibrary(JSON.stringify(library));
+      } catch (error) {
+        throw new ScanError("config", `the keyword library cannot be compiled: ${messageOf(error)}`, { cause: error });
+      }
+    },
+
+    /** Forgets a compiled library; scans that use it keep it until they end. */
+    releaseLibrary: (key: string): void => native.releaseLibrary(key),
+
+    /** Finds entries in one text; positions in `unit`. `rows` is all zero. */
+    matchText: (key: string, text: string, unit: OffsetUnit): HitColumns =>
+      native.matchText(key, text, unit) as HitColumns,
+
+    /**
+     * Finds entries in a column of text: `values` with `offsets` of length rows + 1, ascending, into it; rows whose bit
+     * in `validity` is 0 are null. Positions are bytes of the row.
+     */
+    matchColumn: (
+      key: string,
+      values: Uint8Array,
+      offsets: Int32Array,
+      validity: Uint8Array | null,
+      validityOffset: number,
+    ) => native.matchColumn(key, values, offsets, validity, validityOffset) as HitColumns,
+
+    /** Opens a shard of a task, with a library that is compiled in this process; see `NativeScan`. */
+    openShard: (libraryKey: string, task: unknown): NativeScan =>
+      new native.ShardScan(libraryKey, JSON.stringify(task)) as NativeScan,
+
+    /** Draws the samples from the evidence of all shards. */
+    drawSamples: (spec: unknown): unknown => JSON.parse(native.drawSamples(JSON.stringify(spec))),
+  };
+}
+
+/** One step of a shard. `packs` is empty when the batch needs no scores; its verdicts are then already counted. */
+export interface NativeStep {
+  readonly batch: number;
+  readonly records: number;
+  readonly bytes: number;
+  readonly flagged: number;
+  readonly packs: { rows: number; length: number; ids: Int32Array<ArrayBuffer> }[];
+}
+
+/**
+ * A shard that is being scanned, on one thread: `next` reads and matches a batch, `score` brings its scores, in any
+ * order; `finish` writes the evidence and gives the tally as JSON.
+ */
+export interface NativeScan {
+  next(): NativeStep | null;
+  score(batch: number, sums: readonly Int32Array[]): number;
+  finish(): string;
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/** The command `corpusgate`: one file per sub-command, the exit codes of errors.ts, errors on stderr. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { exitCodeOf, exitCodes, messageOf, ScanError } from "../errors.ts";
+import { matchCommand } from "./match.ts";
+import { printable } from "./output.ts";
+import { scanCommand } from "./scan.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("corpusgate")
+  .description(
+    "Scans training corpora for illegal and harmful content and decides, per source, whether it may be used.",
+  )
+  .version(version)
+  .showHelpAfterError("(corpusgate --help shows the commands and options)")
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Examples:
+  corpusgate scan corpus.yaml --library library.yaml
+  corpusgate scan data/ --text-column content --out run-1
+  corpusgate match --library library.yaml < texts.jsonl
+
+Exit codes: 0 all gates passed, 1 a gate failed, 2 something is not decided,
+64 wrong use or invalid configuration, 70 internal error, 130 interrupted (resumable).`,
+  );
+
+for (const command of [scanCommand(), matchCommand()]) program.addCommand(command.exitOverride());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = endWith(error);
+}
+
+function endWith(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version end with 0; commander has already written what is wrong with the rest.
+    return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
+  }
+  const isOurs = error instanceof ScanError && error.code !== "internal";
+  const detail = !isOurs && error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
+  process.stderr.write(`corpusgate: ${printable(detail)}\n`);
+  return exitCodeOf(error);
+}

@@ -1,0 +1,24 @@
+/** What reaches a terminal: text without control characters, and output to a pipe that may close. */
+
+/** Control, format and separator characters but the newline and tab of our own messages. */
+const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Text with hidden characters made visible, so that a file name cannot drive the terminal. */
+export function printable(text: string): string {
+  return text.replace(hidden, (char) =>
+    char === "\n" || char === "\t"
+      ? char
+      : `⟨U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`,
+  );
+}
+
+/** Writes to stdout and waits until it is taken, so that a long output is not cut at exit. */
+export function writeOut(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      // A reader that has seen enough (`| head`) is no error.
+      if (error && (error as NodeJS.ErrnoException).code !== "EPIPE") reject(error);
+      else resolve();
+    });
+  });
+}

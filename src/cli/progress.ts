@@ -1,0 +1,110 @@
+/** Progress on stderr: a line that is redrawn on a terminal, plain lines elsewhere, NDJSON for machines, or nothing. */
+import type { ScanEvent } from "../scan.ts";
+import { printable } from "./output.ts";
+
+/** How progress is shown. */
+export type ProgressStyle = "terminal" | "lines" | "json" | "quiet";
+
+/** Milliseconds between updates. */
+const interval: Readonly<Record<ProgressStyle, number>> = { terminal: 100, lines: 5000, json: 1000, quiet: Infinity };
+
+/** Follows the events of a scan. */
+export class Progress {
+  readonly #style: ProgressStyle;
+  readonly #started = performance.now();
+  #shown = Number.NEGATIVE_INFINITY;
+  #planned = 0;
+  #donePlanned = 0;
+  #state = { textBytes: 0, records: 0, flagged: 0, shards: 0, shardsDone: 0 };
+  #bytesOfShard = new Map<string, number>();
+
+  constructor(style: ProgressStyle) {
+    this.#style = style;
+  }
+
+  /** Takes one event. */
+  on(event: ScanEvent): void {
+    const state = this.#state;
+    switch (event.kind) {
+      case "plan":
+        this.#planned = event.plannedBytes;
+        this.#donePlanned = event.doneBytes;
+        state.shards = event.plan.shards.length;
+        for (const shard of event.plan.shards) this.#bytesOfShard.set(shard.id, shard.bytes);
+        for (const file of event.plan.files) {
+          if (file.problem !== null) this.#say(`${file.path}: ${file.problem.code}: ${file.problem.detail}`);
+        }
+        break;
+      case "note":
+        this.#say(event.message);
+        break;
+      case "second-pass":
+        this.#say(`second pass over ${event.sources.join(", ")}: the first one kept too few records for the draw`);
+        break;
+      case "progress":
+        state.textBytes += event.progress.bytes;
+        state.records += event.progress.records;
+        state.flagged += event.progress.flagged;
+        break;
+      case "shard":
+        state.shardsDone++;
+        this.#donePlanned += event.shard.bytes;
+        break;
+    }
+    this.#show();
+  }
+
+  /** Ends the line that was redrawn. */
+  end(): void {
+    this.#shown = Number.NEGATIVE_INFINITY;
+    this.#show();
+    if (this.#style === "terminal") process.stderr.write("\n");
+  }
+
+  #say(message: string): void {
+    if (this.#style === "json") process.stderr.write(`${JSON.stringify({ kind: "note", message })}\n`);
+    else if (this.#style === "terminal") process.stderr.write(`\r\u001b[K${printable(message)}\n`);
+    else process.stderr.write(`${printable(message)}\n`);
+  }
+
+  #show(): void {
+    const now = performance.now();
+    if (this.#style === "quiet" || now - this.#shown < interval[this.#style]) return;
+    this.#shown = now;
+    const seconds = (now - this.#started) / 1000;
+    const { textBytes, records, flagged } = this.#state;
+    const rate = textBytes / 1e6 / seconds;
+    const share = this.#planned === 0 ? 1 : this.#donePlanned / this.#planned;
+    const eta = share > 0 && share < 1 ? (seconds * (1 - share)) / share : 0;
+    if (this.#style === "json") {
+      const { shards, shardsDone } = this.#state;
+      const line = {
+        kind: "progress",
+        seconds: round(seconds),
+        plannedBytes: this.#planned,
+        doneBytes: this.#donePlanned,
+        shards,
+        shardsDone,
+        textBytes,
+        records,
+        flagged,
+        etaSeconds: round(eta),
+      };
+      process.stderr.write(`${JSON.stringify(line)}\n`);
+      return;
+    }
+    const line =
+      `${(share * 100).toFixed(0).padStart(3)} %  ${megabytes(this.#donePlanned)} of ${megabytes(this.#planned)}  ` +
+      `${rate.toFixed(1)} MB/s of text  ${records} records  ${flagged} flagged` +
+      (eta > 1 ? `  ${Math.ceil(eta)} s left` : "");
+    process.stderr.write(this.#style === "terminal" ? `\r\u001b[K${line}` : `${line}\n`);
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}

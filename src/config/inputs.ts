@@ -1,0 +1,147 @@
+/** Everything that a scan is told, read and checked before a byte of the corpus is: register, library, policy, model. */
+import { existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type FastModel, loadModel } from "../classify/model.ts";
+import { baseOf, besideFile, registerOfPaths } from "../corpus/files.ts";
+import { type Corpus, corpusSchema, type Encoding, type Format } from "../corpus/register.ts";
+import { ScanError } from "../errors.ts";
+import { defaultPolicy, type Policy, policySchema, requiredStages, type Stage } from "../policy/policy.ts";
+import { type Phase, preSample, profiles } from "../standard/profiles.ts";
+import { digestOf } from "./digest.ts";
+import { type LoadedLibrary, loadLibrary } from "./library-file.ts";
+import { readYaml } from "./yaml.ts";
+
+/** What decides a verdict, as a caller names it. */
+export interface InputOptions {
+  readonly library?: string | undefined;
+  readonly policy?: string | undefined;
+  readonly phase?: Phase | undefined;
+  /** Records to assess per source; without it min(1,000, all) before collection and all after. */
+  readonly sample?: number | undefined;
+  readonly stages?: readonly Stage[] | undefined;
+  readonly nonce?: string | undefined;
+  readonly format?: Format | undefined;
+  readonly encoding?: Encoding | undefined;
+  readonly textColumn?: string | undefined;
+  readonly idColumn?: string | undefined;
+  readonly sourceColumn?: string | undefined;
+}
+
+/** What decides a verdict, read. */
+export interface Inputs {
+  readonly corpus: Corpus;
+  /** Folder that the register's paths are relative to. */
+  readonly base: string;
+  readonly phase: Phase;
+  readonly sourceColumn: string | null;
+  readonly sample: number | null;
+  readonly nonce: string | null;
+  readonly library: LoadedLibrary;
+  readonly policy: Policy;
+  readonly policyDigest: string;
+  readonly stages: readonly Stage[];
+  /** Stages that the policy needs and this scan leaves out: then no record is assessed. */
+  readonly stagesMissing: readonly Stage[];
+  readonly model: FastModel | null;
+}
+
+/** The starter library and the fast classifier that come with the package. */
+export const shipped = {
+  library: fileURLToPath(new URL("../../examples/library/library.yaml", import.meta.url)),
+  fastModel: fileURLToPath(new URL("../../models/fast", import.meta.url)),
+};
+
+/** Whether a path on the command line is a register and not data. */
+function isRegister(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
+}
+
+/**
+ * Reads the inputs of a scan.
+ *
+ * @param paths - one `corpus.yaml`, or data files, folders and globs
+ * @throws ScanError `usage` or `config` naming the file, the place and the value
+ */
+export function loadInputs(paths: readonly string[], options: InputOptions): Inputs {
+  const { corpus, base, file } = loadCorpus(paths, options);
+  const phase = options.phase ?? corpus.phase;
+  const named = (option: string | undefined, inFile: string | undefined) =>
+    option !== undefined ? resolve(option) : inFile !== undefined && file !== null ? besideFile(file, inFile) : null;
+  const library = loadLibrary(named(options.library, corpus.library) ?? shipped.library);
+  const { policy, policyFile } = loadPolicy(named(options.policy, corpus.policy));
+  const required = requiredStages(policy);
+  const stages = options.stages ?? required;
+  if (stages.includes("model")) {
+    throw new ScanError("usage", "stage model: the policy names no transformer, so only keyword and fast can run");
+  }
+  const stagesMissing = required.filter((stage) => !stages.includes(stage));
+  const folder = policy.models.fast;
+  const modelFolder = folder === undefined ? shipped.fastModel : besideFile(policyFile ?? "", folder);
+  return {
+    corpus,
+    base,
+    phase,
+    sourceColumn: options.sourceColumn ?? null,
+    sample: options.sample ?? (phase === "pre" ? preSample : null),
+    nonce: options.nonce ?? null,
+    library,
+    policy,
+    policyDigest: digestOf({ ...policy, models: {} }),
+    stages,
+    stagesMissing,
+    model: stages.includes("fast") ? loadModel(modelFolder) : null,
+  };
+}
+
+function loadCorpus(
+  paths: readonly string[],
+  options: InputOptions,
+): { corpus: Corpus; base: string; file: string | null } {
+  const [first] = paths;
+  if (first === undefined) throw new ScanError("usage", "name a corpus.yaml, or data files");
+  if (!paths.some(isRegister)) {
+    const { corpus, base } = registerOfPaths(paths, options);
+    return { corpus, base, file: null };
+  }
+  if (paths.length > 1)
+    throw new ScanError("usage", `${first}: a register is scanned alone; ${paths.length} paths were named`);
+  for (const option of ["format", "encoding", "textColumn", "idColumn", "sourceColumn"] as const) {
+    if (options[option] !== undefined) {
+      const flag = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      throw new ScanError("usage", `--${flag} is for data files; ${first} says it per source`);
+    }
+  }
+  return { corpus: readYaml(first, "corpus", corpusSchema), base: baseOf(first), file: resolve(first) };
+}
+
+function loadPolicy(path: string | null): { policy: Policy; policyFile: string | null } {
+  if (path === null) return { policy: defaultPolicy, policyFile: null };
+  const policy = readYaml(path, "policy", policySchema);
+  const folder = policy.models.fast;
+  if (folder !== undefined) {
+    const absolute = besideFile(path, folder);
+    if (!existsSync(absolute) || !statSync(absolute).isDirectory()) {
+      throw new ScanError(
+        "config",
+        `${path}: models.fast: ${absolute} is not a folder (paths are relative to ${dirname(path)})`,
+      );
+    }
+  }
+  return { policy, policyFile: path };
+}
+
+/** The numbers that native code judges by: masks and thresholds of policy, profile and model. */
+export function nativeRules(policy: Policy, model: FastModel | null, bit: (risk: string) => number) {
+  const profile = profiles[policy.profile];
+  return {
+    blockSeverity: 2,
+    reviewSeverity: 1,
+    flaggedMask: profile.flaggedMask,
+    unqualifiedMask: profile.unqualifiedMask,
+    outputs: (model?.outputs ?? []).map(({ risk, flag, review }) => {
+      const own = risk === null ? undefined : policy.thresholds[risk];
+      return { mask: risk === null ? 0 : bit(risk), flag: own?.flag ?? flag, review: own?.review ?? review };
+    }),
+  };
+}

@@ -1,0 +1,67 @@
+/** The source register: `corpus.yaml`, or the register that paths on the command line stand for. */
+import { z } from "zod";
+import { phases } from "../standard/profiles.ts";
+
+/** Formats that a source may name; without one a file's first bytes tell. */
+export const formats = ["arrow-file", "arrow-stream", "parquet", "jsonl", "jsonl.gz", "jsonl.zst"] as const;
+export type Format = (typeof formats)[number];
+
+/** Encodings of text that is not UTF-8 by its format. */
+export const encodings = ["utf-8", "gb18030"] as const;
+export type Encoding = (typeof encodings)[number];
+
+/** Only text is scanned; records of other modalities are counted as not assessed. */
+export const modalities = ["text", "image", "audio", "video"] as const;
+
+/** The source that records without a registered source belong to; it never passes (GB/T 45652, 6.2 a). */
+export const unregistered = "unregistered";
+
+const columnName = z.string().min(1);
+const sourceId = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._/ -]{0,127}$/u, {
+  error: "is not a source id: a letter or digit, then up to 127 of letters, digits, space and . _ / -",
+});
+
+/** One source of `corpus.yaml`. */
+export const sourceSchema = z.strictObject({
+  id: sourceId.refine((id) => id !== unregistered, { error: "is kept for records without a source" }),
+  name: z.string().optional(),
+  /** Kind of source in the words of GB/T 45652, 6.2, such as `open-data-set`. */
+  kind: z.string().min(1).optional(),
+  language: z.string().min(1).optional(),
+  /** Whether the source is Chinese (5.1 b matches domestic and foreign sources). */
+  domestic: z.boolean().optional(),
+  modality: z.enum(modalities).default("text"),
+  licence: z.string().min(1).optional(),
+  /** Paths and globs, relative to `corpus.yaml`. */
+  files: z.array(z.string().min(1)).min(1, { error: "needs at least one path or glob" }),
+  format: z.enum(formats).optional(),
+  encoding: z.enum(encodings).default("utf-8"),
+  columns: z.strictObject({ text: columnName.optional(), id: columnName.optional() }).prefault({}),
+  /** A source over the limit that is not used for training does not fail the corpus (5.1 a). */
+  usedForTraining: z.boolean().default(true),
+  /** Licence, collection, contract and authorisation records; kept as they are. */
+  provenance: z.record(z.string(), z.unknown()).optional(),
+});
+export type Source = z.output<typeof sourceSchema>;
+
+/** `corpus.yaml`. */
+export const corpusSchema = z
+  .strictObject({
+    version: z.literal(1),
+    name: z.string().optional(),
+    phase: z.enum(phases).default("post"),
+    /** Keyword library and policy, relative to this file; options of the command go before them. */
+    library: z.string().min(1).optional(),
+    policy: z.string().min(1).optional(),
+    sources: z.array(sourceSchema).min(1, { error: "needs at least one source" }),
+  })
+  .superRefine((corpus, context) => {
+    const seen = new Set<string>();
+    corpus.sources.forEach((source, index) => {
+      if (seen.has(source.id)) {
+        context.addIssue({ code: "custom", path: ["sources", index, "id"], message: "is used by an earlier source" });
+      }
+      seen.add(source.id);
+    });
+  });
+export type Corpus = z.output<typeof corpusSchema>;
