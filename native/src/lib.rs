@@ -2,6 +2,9 @@
 //!
 //! Every export catches panics: a panic becomes a JavaScript error, and the process lives.
 
+// Arguments come by value from JavaScript, whether or not they are used up.
+#![allow(clippy::needless_pass_by_value)]
+
 mod error;
 mod inspect;
 mod library;

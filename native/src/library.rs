@@ -64,17 +64,16 @@ pub struct HitColumns {
 pub fn compile_library(spec: String) -> napi::Result<CompiledLibrary> {
     let key = Sha256::digest(spec.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let known = libraries().get(&key).cloned();
-    let compiled = match known {
-        Some(compiled) => compiled,
-        None => {
-            let Spec { ids, entries, options } = serde_json::from_str(&spec).map_err(error::argument)?;
-            if ids.len() != entries.len() {
-                return Err(error::argument(format!("{} ids for {} entries", ids.len(), entries.len())));
-            }
-            let library = Library::compile(LibrarySpec { entries, options }).map_err(|error| error::library(&error))?;
-            let compiled = Compiled { library: Arc::new(library), ids: ids.into() };
-            libraries().entry(key.clone()).or_insert(compiled).clone()
+    let compiled = if let Some(compiled) = known {
+        compiled
+    } else {
+        let Spec { ids, entries, options } = serde_json::from_str(&spec).map_err(error::argument)?;
+        if ids.len() != entries.len() {
+            return Err(error::argument(format!("{} ids for {} entries", ids.len(), entries.len())));
         }
+        let library = Library::compile(LibrarySpec { entries, options }).map_err(|error| error::library(&error))?;
+        let compiled = Compiled { library: Arc::new(library), ids: ids.into() };
+        libraries().entry(key.clone()).or_insert(compiled).clone()
     };
     let library = &compiled.library;
     Ok(CompiledLibrary {

@@ -52,7 +52,7 @@ impl ShardScan {
     /// Reads and matches the next batch; null at the end.
     #[napi(catch_unwind)]
     pub fn next(&mut self) -> napi::Result<Option<Step>> {
-        let step = self.open()?.next().map_err(|error| error::scan(&error))?;
+        let step = self.open()?.next_batch().map_err(|error| error::scan(&error))?;
         Ok(step.map(|step| Step {
             batch: step.batch,
             records: step.records as u32,

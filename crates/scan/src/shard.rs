@@ -1,6 +1,6 @@
 //! The scan of one shard: read → match → classify → judge → sample → count, a batch at a time.
 //!
-//! Scores come from outside, so a batch has two halves: [`ShardScan::next`] reads it, matches it and hands out what
+//! Scores come from outside, so a batch has two halves: [`ShardScan::next_batch`] reads it, matches it and hands out what
 //! the classifier needs; [`ShardScan::score`] brings the sums and counts its verdicts. Batches may be scored in any
 //! order; nothing that is counted depends on it.
 
@@ -21,7 +21,7 @@ use crate::key::{Key, Keys, leading};
 use crate::packs::{Pack, Windows};
 use crate::tally::SourceTally;
 use crate::task::ShardTask;
-use crate::verdict::Verdict;
+use crate::verdict::{Keywords, Verdict};
 
 /// Records without a verdict whose places are kept, per shard: enough to find the trouble.
 const PLACES_KEPT: usize = 20;
@@ -72,12 +72,15 @@ struct Record {
     row: usize,
     source: Arc<str>,
     key: Key,
+    keywords: Keywords,
+    /// The first [`HITS_KEPT`] hits, and the number of all: memory must not grow with a text that repeats a keyword.
     hits: Range<usize>,
+    hit_count: u32,
     /// The record of the batch whose scores it takes: itself, or an earlier one with the very same bytes.
     scored_as: u32,
 }
 
-/// What [`ShardScan::next`] gives for one batch.
+/// What [`ShardScan::next_batch`] gives for one batch.
 #[derive(Debug)]
 pub struct Step {
     /// Names the batch when its scores come.
@@ -184,7 +187,7 @@ impl ShardScan {
     /// # Errors
     ///
     /// [`ScanError`] when the file cannot be read on for a reason that is not its content.
-    pub fn next(&mut self) -> Result<Option<Step>, ScanError> {
+    pub fn next_batch(&mut self) -> Result<Option<Step>, ScanError> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
         let text = match reader.next_batch(self.task.batch_bytes) {
             Ok(Some(text)) => text,
@@ -228,21 +231,21 @@ impl ShardScan {
     ///
     /// [`ScanError::Task`] for a batch that does not wait, or sums of another shape.
     pub fn score(&mut self, batch: u32, sums: &[&[i32]]) -> Result<usize, ScanError> {
-        let pending =
-            self.pending.remove(&batch).ok_or_else(|| ScanError::Task(format!("batch {batch} waits for no scores")))?;
         let Some(linear) = &self.linear else {
             return Err(ScanError::Task("scores came for a scan without a classifier".to_owned()));
         };
         let outputs = linear.outputs().len();
-        let mut scores = vec![0.0_f64; pending.records.len() * outputs];
-        if sums.len() != pending.packed.len() {
-            return Err(ScanError::Task(format!("sums of {} packs came; {} wait", sums.len(), pending.packed.len())));
+        let waiting =
+            self.pending.get(&batch).ok_or_else(|| ScanError::Task(format!("batch {batch} waits for no scores")))?;
+        // A batch leaves only with all its scores: what waits at the end is an error, so no record is lost.
+        let expected: Vec<usize> = waiting.packed.iter().map(|windows| windows.len() * outputs).collect();
+        let came: Vec<usize> = sums.iter().map(|sums| sums.len()).collect();
+        if came != expected {
+            return Err(ScanError::Task(format!("sums of packs came in sizes {came:?}; {expected:?} wait")));
         }
+        let Some(pending) = self.pending.remove(&batch) else { unreachable!("it was found above") };
+        let mut scores = vec![0.0_f64; pending.records.len() * outputs];
         for (windows, sums) in pending.packed.iter().zip(sums) {
-            if sums.len() != windows.len() * outputs {
-                let expected = windows.len() * outputs;
-                return Err(ScanError::Task(format!("{} sums came for a pack that has {expected}", sums.len())));
-            }
             for (&window, sums) in windows.iter().zip(sums.chunks_exact(outputs)) {
                 let record = pending.windows.record(window);
                 let count = pending.windows.count(window);
@@ -321,24 +324,27 @@ impl ShardScan {
         }
         let index = pending.records.len() as u32;
         let same = pending.text.rows()[row].same_as().and_then(|row| pending.record_of_row.get(&row).copied());
-        let (hits, scored_as) = match same {
-            // A small file may hold one text a million times (dictionaries, views): it is matched once a batch.
-            Some(earlier) => (pending.records[earlier as usize].hits.clone(), earlier),
-            None => {
-                let first = pending.hits.len();
-                if self.task.keywords {
-                    self.library.find(text, &mut self.scratch, &mut self.found);
-                    pending.hits.append(&mut self.found);
-                }
-                if let Some(extractor) = &mut self.extractor {
-                    extractor.windows(text, |ids| pending.windows.push(index, ids));
-                }
-                pending.record_of_row.insert(row, index);
-                (first..pending.hits.len(), index)
-            }
-        };
         let bytes = text.len();
-        pending.records.push(Record { row, source, key, hits, scored_as });
+        let record = if let Some(earlier) = same {
+            // A small file may hold one text a million times (dictionaries, views): it is matched once a batch.
+            let Record { keywords, ref hits, hit_count, scored_as, .. } = pending.records[earlier as usize];
+            Record { row, source, key, keywords, hits: hits.clone(), hit_count, scored_as }
+        } else {
+            self.found.clear();
+            if self.task.keywords {
+                self.library.find(text, &mut self.scratch, &mut self.found);
+            }
+            if let Some(extractor) = &mut self.extractor {
+                extractor.windows(text, |ids| pending.windows.push(index, ids));
+            }
+            pending.record_of_row.insert(row, index);
+            let keywords = self.task.rules.keywords(&self.found, self.library.entries());
+            let first = pending.hits.len();
+            pending.hits.extend(self.found.iter().take(HITS_KEPT));
+            let (hits, hit_count) = (first..pending.hits.len(), self.found.len() as u32);
+            Record { row, source, key, keywords, hits, hit_count, scored_as: index }
+        };
+        pending.records.push(record);
         bytes
     }
 
@@ -357,11 +363,10 @@ impl ShardScan {
         let outputs = self.linear.as_ref().map_or(0, |linear| linear.outputs().len());
         let mut flagged = 0;
         for record in &pending.records {
-            let hits = &pending.hits[record.hits.clone()];
             let scores =
                 if scores.is_empty() { &[] } else { &scores[record.scored_as as usize * outputs..][..outputs] };
             let rules = &self.task.rules;
-            let verdict = rules.judge(hits, self.library.entries(), scores);
+            let verdict = rules.judge(record.keywords, scores);
             let state = self.sources.get_mut(&record.source).expect("a record's source was entered when it was read");
             if self.task.stage_missing {
                 if !self.task.sample_only {
@@ -378,7 +383,7 @@ impl ShardScan {
             if !write_now && !kept {
                 continue;
             }
-            let row = evidence_row(&self.task, pending, record, hits, scores, verdict);
+            let row = evidence_row(&self.task, pending, record, scores, verdict);
             if write_now {
                 self.evidence.push(&row)?;
             } else if let Some(slot) = state.smallest.get_mut(&record.key) {
@@ -389,14 +394,7 @@ impl ShardScan {
     }
 }
 
-fn evidence_row(
-    task: &ShardTask,
-    pending: &Pending,
-    record: &Record,
-    hits: &[Hit],
-    scores: &[f64],
-    verdict: Verdict,
-) -> Evidence {
+fn evidence_row(task: &ShardTask, pending: &Pending, record: &Record, scores: &[f64], verdict: Verdict) -> Evidence {
     let (name, reason) = if task.stage_missing {
         ("not-assessed", Some(Reason::StageMissing.as_str()))
     } else if verdict.risks & task.rules.flagged_mask != 0 {
@@ -421,12 +419,11 @@ fn evidence_row(
             (false, false) => "neither",
         },
         risks: verdict.risks,
-        hits: hits
+        hits: pending.hits[record.hits.clone()]
             .iter()
-            .take(HITS_KEPT)
             .map(|hit| EvidenceHit { entry: hit.entry, start: hit.start, end: hit.end })
             .collect(),
-        hit_count: hits.len() as u32,
+        hit_count: record.hit_count,
         scores: scores.to_vec(),
     }
 }

@@ -43,21 +43,38 @@ pub struct Verdict {
     pub classifier: bool,
 }
 
+/// What the keywords of one record come to: all that is kept of its hits but the first few.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keywords {
+    /// Risks of entries that flag by themselves.
+    pub block: u32,
+    /// Risks of entries that the classifier must confirm.
+    pub review: u32,
+    /// Whether there is a hit of either kind.
+    pub hit: bool,
+}
+
 impl Rules {
-    /// Judges one record from its hits and its scores (one per output; none when the classifier did not run).
-    pub fn judge(&self, hits: &[Hit], entries: &[EntrySpec], scores: &[f64]) -> Verdict {
-        let mut verdict = Verdict::default();
-        let mut review = 0;
+    /// Sums up the hits of one record.
+    pub fn keywords(&self, hits: &[Hit], entries: &[EntrySpec]) -> Keywords {
+        let mut keywords = Keywords::default();
         for hit in hits {
             let entry = &entries[hit.entry as usize];
             if entry.severity == self.block_severity {
-                verdict.risks |= entry.mask;
-                verdict.keyword = true;
+                keywords.block |= entry.mask;
+                keywords.hit = true;
             } else if entry.severity == self.review_severity {
-                review |= entry.mask;
-                verdict.keyword = true;
+                keywords.review |= entry.mask;
+                keywords.hit = true;
             }
         }
+        keywords
+    }
+
+    /// Judges one record from its keywords and its scores (one per output; none when the classifier did not run).
+    pub fn judge(&self, keywords: Keywords, scores: &[f64]) -> Verdict {
+        let Keywords { block, review, hit } = keywords;
+        let mut verdict = Verdict { risks: block, keyword: hit, classifier: false };
         let mut trained = 0;
         let mut agrees = 0;
         let mut any_agrees = false;
@@ -107,7 +124,7 @@ mod tests {
             .collect();
         let hits: Vec<Hit> =
             (0..entries.len() as u32).map(|entry| Hit { entry, start: 0, end: 1, level: Level::Plain }).collect();
-        rules.judge(&hits, &entries, scores)
+        rules.judge(rules.keywords(&hits, &entries), scores)
     }
 
     #[test]
