@@ -1,0 +1,64 @@
+//! Reads training corpora: Arrow IPC files and streams, Parquet, JSONL (plain, gz, zst), as batches of validated text.
+//!
+//! [`inspect`] says what a file is and where it can be cut; [`ShardReader`] reads a part of it. What comes out is a
+//! [`TextBatch`] whatever the format: rows as ranges of one buffer, each with a state, a position, an id and a source.
+//! Normalizing, matching and counting are the business of others.
+//!
+//! # What is promised about bad files
+//!
+//! - A record that can't be read is a row with a [`Reason`]; a file that can't be read is a [`CorpusError`]. Nothing is
+//!   skipped, and no row is `Text` unless its bytes are valid UTF-8.
+//! - Arrow and Parquet: any damage in the outline or in a column that is read is an error, after which all rows of the
+//!   file count as `file-damaged`. Values of columns that are not read are not looked at, only their places.
+//!   JSONL: each line stands for itself; of a truncated gz or zst the lines before the break are handed out, then the error.
+//! - Memory is bounded by a few times the batch and by [`Limits`], whatever the file claims: sizes are compared with the
+//!   limits and with the bytes that are there before anything is reserved. Work is bounded by the file's size and the
+//!   allowed expansion.
+//! - There is no unchecked access: offsets, keys, views and levels are checked where they are used. The one `unsafe` is
+//!   the mapping of the file. A panic below is caught and becomes damage.
+//! - A mapped file that another program truncates raises SIGBUS in the process that reads it, which nothing here can
+//!   prevent; [`ReadOptions::map_files`]` = false` reads instead. JSONL is never mapped. Every batch is followed by a
+//!   look at size and time of the file, so a change is an error and not a wrong count.
+//!
+//! # Example
+//!
+//! ```
+//! use corpus::{ReadOptions, ShardRange, ShardReader, inspect};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let path = std::env::temp_dir().join(format!("corpus-doc-{}.jsonl", std::process::id()));
+//! std::fs::write(&path, "{\"id\":7,\"text\":\"汉字\"}\n{\"text\":null}\n")?;
+//! let options = ReadOptions::default();
+//! let file = inspect(&path, &options)?;
+//! let mut reader = ShardReader::open(&path, &options, &ShardRange::All, Some(&file.identity))?;
+//! while let Some(batch) = reader.next_batch(4 << 20)? {
+//!     assert_eq!(batch.text(0), Some("汉字"));
+//!     assert_eq!(batch.id(0), Some("7"));
+//!     assert_eq!(batch.rows()[1].state, corpus::RowState::Empty);
+//! }
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod columns;
+mod error;
+mod file;
+mod format;
+mod inspect;
+mod ipc;
+mod jsonl;
+mod options;
+mod parquet;
+mod reader;
+mod text;
+
+pub use batch::{Labels, MAX_BATCH_ROWS, Reason, Row, RowState, TextBatch};
+pub use columns::Columns;
+pub use error::CorpusError;
+pub use file::Identity;
+pub use format::Format;
+pub use inspect::{Block, Inspection, inspect};
+pub use options::{Encoding, Limits, ReadOptions};
+pub use reader::{ShardRange, ShardReader};

@@ -1,0 +1,103 @@
+//! What a caller decides about reading: format, columns, encoding, limits. Every default of DESIGN's "Inputs" is here.
+
+use crate::format::Format;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// How stored bytes become text, where the format itself does not say so: JSONL lines and binary columns.
+/// Columns that a schema declares UTF-8 are UTF-8 whatever is set here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, the default.
+    #[default]
+    Utf8,
+    /// GB 18030 (and with it GBK and GB 2312).
+    Gb18030,
+}
+
+/// Bounds on what a file may make the reader hold or do. All are checked before memory is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest record in bytes of UTF-8; a longer one is `too-long`. 16 MiB.
+    pub record_bytes: u64,
+    /// Longest line of JSONL in bytes; a longer one is `too-long` and is passed over without being held.
+    /// 64 MiB, because escapes make a line up to six times as long as its text.
+    pub line_bytes: u64,
+    /// Largest buffer, page or dictionary after decompression. 256 MiB.
+    pub buffer_bytes: u64,
+    /// Largest quotient of decompressed by stored bytes, once [`expansion_free_bytes`](Self::expansion_free_bytes)
+    /// are passed. 1,000.
+    pub expansion: u64,
+    /// Decompressed bytes up to which no quotient is asked for. 64 MiB.
+    pub expansion_free_bytes: u64,
+    /// Deepest nesting of JSON, the record itself being 1. 64; values over 512 count as 512.
+    pub nesting: usize,
+    /// Longest id or source name in bytes; a longer one counts as none. 4 KiB.
+    pub label_bytes: u64,
+    /// Largest footer or schema in bytes. 16 MiB, since decoding one takes a multiple of its size.
+    pub metadata_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            record_bytes: 16 * MIB,
+            line_bytes: 64 * MIB,
+            buffer_bytes: 256 * MIB,
+            expansion: 1_000,
+            expansion_free_bytes: 64 * MIB,
+            nesting: 64,
+            label_bytes: 4 * KIB,
+            metadata_bytes: 16 * MIB,
+        }
+    }
+}
+
+impl Limits {
+    /// Whether `stored` bytes may become `expanded`. The product is taken in 128 bits: both may be claims of the file.
+    pub(crate) fn allows_expansion(&self, stored: u64, expanded: u64) -> bool {
+        expanded <= self.expansion_free_bytes || u128::from(expanded) <= u128::from(stored) * u128::from(self.expansion)
+    }
+
+    /// How many rows `stored` bytes can plausibly hold. Run lengths and columns without buffers let a few bytes claim
+    /// any number of rows; at a bit per row and the allowed expansion this bound is linear in the file, so that
+    /// counting through it can't hang.
+    pub(crate) fn plausible_rows(&self, stored: u64) -> u64 {
+        (1 << 20) + stored.saturating_mul(8).saturating_mul(self.expansion)
+    }
+}
+
+/// How to read a file. The default tells everything from the file itself.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// The format; `None` tells it from the first bytes, then from the extension.
+    pub format: Option<Format>,
+    /// The text column; `None` takes `text`, else `content`, else the only string column that is not id or source.
+    pub text_column: Option<String>,
+    /// The id column; `None` takes `id` if it is there and holds strings or integers.
+    pub id_column: Option<String>,
+    /// The column that names the source of each row; `None` means that rows carry no source.
+    pub source_column: Option<String>,
+    /// Encoding of bytes whose format does not say.
+    pub encoding: Encoding,
+    /// Bounds.
+    pub limits: Limits,
+    /// Map Arrow and Parquet files into memory (the default) instead of reading them piece by piece.
+    /// Mapping is faster, and kills the process if another program truncates the file meanwhile; see the crate's text.
+    pub map_files: bool,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            format: None,
+            text_column: None,
+            id_column: None,
+            source_column: None,
+            encoding: Encoding::Utf8,
+            limits: Limits::default(),
+            map_files: true,
+        }
+    }
+}

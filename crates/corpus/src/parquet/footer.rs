@@ -1,0 +1,375 @@
+//! The footer of a Parquet file: its columns, and where their chunks lie in each row group.
+
+use super::thrift::{BINARY, INT32, INT64, Input, LIST, STRUCT, Stop};
+use crate::columns::Candidate;
+use crate::error::{Fault, Outcome, Place};
+use crate::file::Store;
+use crate::options::Limits;
+
+const MAGIC: &[u8] = b"PAR1";
+const ENCRYPTED: &[u8] = b"PARE";
+
+/// What a column holds, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Byte arrays; with `utf8` the schema promises text.
+    Bytes {
+        utf8: bool,
+    },
+    /// Integers of 4 or 8 bytes.
+    Int {
+        bytes: u8,
+        signed: bool,
+    },
+    Other,
+}
+
+/// A top-level column.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// Whether rows may be null, which puts levels before the values.
+    pub(crate) optional: bool,
+    /// Its number among the leaves of the schema, and so among the chunks of a row group. Groups have none of their own.
+    pub(crate) leaf: usize,
+    type_name: &'static str,
+}
+
+/// The values of one column in one row group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) codec: i32,
+    pub(crate) values: u64,
+    /// The physical type, which must be that of the schema.
+    kind: i32,
+    /// The values are in another file.
+    elsewhere: bool,
+    encrypted: bool,
+}
+
+/// Rows that are stored together.
+#[derive(Clone, Debug)]
+pub(crate) struct RowGroup {
+    pub(crate) rows: u64,
+    chunks: Vec<Chunk>,
+}
+
+/// The footer.
+#[derive(Debug)]
+pub(crate) struct Footer {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) groups: Vec<RowGroup>,
+    leaves: Vec<i32>,
+}
+
+#[derive(Default)]
+struct Element {
+    name: String,
+    physical: Option<i32>,
+    repetition: i32,
+    children: u32,
+    converted: Option<i32>,
+    /// Number of the logical type, and the sign of an integer.
+    logical: Option<(i16, bool)>,
+}
+
+impl Footer {
+    pub(crate) fn read(store: &Store, limits: &Limits) -> Outcome<Self> {
+        let size = store.len();
+        // Magic at the start; length and magic at the end.
+        if size < 12 {
+            return Err(Fault::damaged(format!("{size} bytes are too few for a Parquet file")));
+        }
+        let head = store.read(0, 4)?;
+        let end = store.read(size - 8, 8)?;
+        if head == ENCRYPTED || &end[4..] == ENCRYPTED {
+            return Err(Fault::unsupported("an encrypted footer"));
+        }
+        if head != MAGIC || &end[4..] != MAGIC {
+            let which = if head == MAGIC { "end" } else { "begin" };
+            return Err(Fault::damaged(format!("the file does not {which} with \"PAR1\"")));
+        }
+        let length = u64::from(u32::from_le_bytes([end[0], end[1], end[2], end[3]]));
+        if length > size - 12 {
+            return Err(Fault::damaged(format!("the footer claims {length} bytes; there are {}", size - 12)));
+        }
+        if length > limits.metadata_bytes {
+            return Err(Fault::limit("footer", length, limits.metadata_bytes));
+        }
+        let footer_at = size - 8 - length;
+        let bytes = store.read(footer_at, length)?;
+        let footer = Self::parse(&bytes).place(|| "footer")?;
+        footer.check(footer_at, limits)?;
+        Ok(footer)
+    }
+
+    fn parse(bytes: &[u8]) -> Outcome<Self> {
+        let mut elements = Vec::new();
+        let mut groups = Vec::new();
+        let mut rows = None;
+        let parsed = Input::new(bytes).fields(|input, id, kind| match (id, kind) {
+            (2, LIST) => input.list(STRUCT, |input| {
+                elements.push(element(input)?);
+                Ok(())
+            }),
+            (3, INT64) => {
+                rows = Some(input.int()?);
+                Ok(())
+            }
+            (4, LIST) => input.list(STRUCT, |input| {
+                groups.push(row_group(input)?);
+                Ok(())
+            }),
+            _ => input.skip(kind, 1),
+        });
+        parsed.map_err(|stop| {
+            Fault::damaged(match stop {
+                Stop::End => "it ends within a field",
+                Stop::Broken(what) => what,
+            })
+        })?;
+        let (columns, leaves) = columns(&elements)?;
+        let total = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));
+        if rows.and_then(|rows| u64::try_from(rows).ok()) != total {
+            let rows = rows.map_or("no number of".into(), |rows| rows.to_string());
+            return Err(Fault::damaged(format!("{rows} rows in the file; its row groups differ")));
+        }
+        Ok(Self { columns, groups, leaves })
+    }
+
+    /// Every chunk of every row group must lie in the file and fit the schema, also those that nobody reads.
+    fn check(&self, footer_at: u64, limits: &Limits) -> Outcome<()> {
+        let mut rows = 0_u64;
+        let mut total = 0_u64;
+        for (i, group) in self.groups.iter().enumerate() {
+            let place = |fault: Fault, leaf: usize| fault.at(format_args!("row group {i}, column {leaf}"));
+            if group.chunks.len() != self.leaves.len() {
+                let detail = format!("{} columns; the schema has {}", group.chunks.len(), self.leaves.len());
+                return Err(Fault::damaged(detail).at(format_args!("row group {i}")));
+            }
+            rows = rows.saturating_add(group.rows);
+            for (leaf, (chunk, kind)) in group.chunks.iter().zip(&self.leaves).enumerate() {
+                if chunk.elsewhere {
+                    return Err(place(Fault::unsupported("values in another file"), leaf));
+                }
+                if chunk.encrypted {
+                    return Err(place(Fault::unsupported("encrypted values"), leaf));
+                }
+                if chunk.kind != *kind {
+                    let detail = format!("physical type {}; the schema has {kind}", chunk.kind);
+                    return Err(place(Fault::damaged(detail), leaf));
+                }
+                let end = chunk.offset.checked_add(chunk.length);
+                if chunk.offset < 4 || end.is_none_or(|end| end > footer_at) {
+                    let detail = format!(
+                        "{} bytes at offset {} do not lie in the {footer_at} bytes before the footer",
+                        chunk.length, chunk.offset
+                    );
+                    return Err(place(Fault::damaged(detail), leaf));
+                }
+                total = total.saturating_add(chunk.length);
+            }
+        }
+        if total > footer_at {
+            return Err(Fault::damaged(format!("chunks of {total} bytes overlap in {footer_at} bytes")));
+        }
+        let plausible = limits.plausible_rows(footer_at);
+        if rows > plausible {
+            return Err(Fault::limit("rows", rows, plausible).at("footer"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    pub(crate) fn chunk(&self, group: usize, column: &Column) -> Chunk {
+        // `check` made sure that there are as many chunks as leaves.
+        self.groups[group].chunks[column.leaf]
+    }
+
+    /// Where a row group begins and how many bytes its columns take.
+    pub(crate) fn extent(&self, group: usize) -> (u64, u64) {
+        let chunks = &self.groups[group].chunks;
+        let offset = chunks.iter().map(|chunk| chunk.offset).min().unwrap_or(0);
+        (offset, chunks.iter().map(|chunk| chunk.length).sum())
+    }
+
+    pub(crate) fn candidates(&self) -> Vec<Candidate> {
+        self.columns
+            .iter()
+            .map(|column| Candidate {
+                name: column.name.clone(),
+                is_text: matches!(column.kind, Kind::Bytes { .. }),
+                is_label: column.kind != Kind::Other,
+                is_string: column.kind == Kind::Bytes { utf8: true },
+                kind: column.type_name.to_string(),
+            })
+            .collect()
+    }
+}
+
+fn element(input: &mut Input<'_>) -> Result<Element, Stop> {
+    let mut element = Element::default();
+    input.fields(|input, id, kind| {
+        match (id, kind) {
+            (1, INT32) => element.physical = Some(input.i32()?),
+            (3, INT32) => element.repetition = input.i32()?,
+            (4, BINARY) => element.name = String::from_utf8_lossy(input.binary()?).into_owned(),
+            (5, INT32) => element.children = input.count()?,
+            (6, INT32) => element.converted = Some(input.i32()?),
+            (10, STRUCT) => input.fields(|input, id, kind| {
+                let mut signed = true;
+                if kind == STRUCT {
+                    input.fields(|input, field, kind| {
+                        if id == 10 && field == 2 {
+                            signed = kind == 1;
+                        }
+                        input.skip(kind, 4)
+                    })?;
+                } else {
+                    input.skip(kind, 3)?;
+                }
+                element.logical = Some((id, signed));
+                Ok(())
+            })?,
+            _ => input.skip(kind, 2)?,
+        }
+        Ok(())
+    })?;
+    Ok(element)
+}
+
+fn row_group(input: &mut Input<'_>) -> Result<RowGroup, Stop> {
+    let mut chunks = Vec::new();
+    let mut rows = None;
+    input.fields(|input, id, kind| match (id, kind) {
+        (1, LIST) => input.list(STRUCT, |input| {
+            chunks.push(chunk(input)?);
+            Ok(())
+        }),
+        (3, INT64) => {
+            rows = Some(unsigned(input.int()?)?);
+            Ok(())
+        }
+        _ => input.skip(kind, 2),
+    })?;
+    Ok(RowGroup { rows: rows.ok_or(Stop::Broken("a row group without its number of rows"))?, chunks })
+}
+
+fn chunk(input: &mut Input<'_>) -> Result<Chunk, Stop> {
+    let (mut kind, mut codec, mut values, mut length, mut data, mut dictionary) = (None, None, None, None, None, None);
+    let (mut elsewhere, mut encrypted) = (false, false);
+    input.fields(|input, id, field| {
+        match (id, field) {
+            (1, BINARY) => elsewhere = !input.binary()?.is_empty(),
+            (3, STRUCT) => input.fields(|input, id, field| {
+                match (id, field) {
+                    (1, INT32) => kind = Some(input.i32()?),
+                    (4, INT32) => codec = Some(input.i32()?),
+                    (5, INT64) => values = Some(unsigned(input.int()?)?),
+                    (7, INT64) => length = Some(unsigned(input.int()?)?),
+                    (9, INT64) => data = Some(unsigned(input.int()?)?),
+                    (11, INT64) => dictionary = Some(unsigned(input.int()?)?),
+                    _ => input.skip(field, 4)?,
+                }
+                Ok(())
+            })?,
+            (8, STRUCT) => {
+                encrypted = true;
+                input.skip(field, 3)?;
+            }
+            _ => input.skip(field, 3)?,
+        }
+        Ok(())
+    })?;
+    if encrypted {
+        // The metadata may then be missing; what follows is never read.
+        let none = Chunk { offset: 0, length: 0, codec: 0, values: 0, kind: 0, elsewhere, encrypted };
+        return Ok(none);
+    }
+    let missing = Stop::Broken("a column without its metadata");
+    let (Some(kind), Some(codec), Some(values), Some(length), Some(data)) = (kind, codec, values, length, data) else {
+        return Err(missing);
+    };
+    // Old writers put 0 where there is no dictionary.
+    let offset = dictionary.filter(|offset| (4..data).contains(offset)).unwrap_or(data);
+    Ok(Chunk { offset, length, codec, values, kind, elsewhere, encrypted })
+}
+
+fn unsigned(value: i64) -> Result<u64, Stop> {
+    u64::try_from(value).map_err(|_| Stop::Broken("a negative count or offset"))
+}
+
+/// The top-level columns and the physical types of all leaves, from the schema's tree in preorder. The tree is walked
+/// without recursion: its depth is the file's to choose.
+fn columns(elements: &[Element]) -> Outcome<(Vec<Column>, Vec<i32>)> {
+    let uneven = || Fault::damaged("the schema is no tree");
+    let mut elements = elements.iter();
+    let root = elements.next().ok_or_else(|| Fault::damaged("there is no schema"))?;
+    let mut columns = Vec::new();
+    let mut leaves = Vec::new();
+    // Elements still to come on each level that is open.
+    let mut open = vec![root.children];
+    while let Some(left) = open.last_mut() {
+        if *left == 0 {
+            open.pop();
+            continue;
+        }
+        *left -= 1;
+        let top = open.len() == 1;
+        let element = elements.next().ok_or_else(uneven)?;
+        let leaf = leaves.len();
+        let mut column = Column {
+            name: element.name.clone(),
+            kind: Kind::Other,
+            optional: element.repetition == 1,
+            leaf,
+            type_name: "a group",
+        };
+        if element.children > 0 {
+            open.push(element.children);
+        } else if let Some(physical) = element.physical {
+            leaves.push(physical);
+            (column.kind, column.type_name) = kind(element, physical);
+        }
+        if top {
+            columns.push(column);
+        }
+    }
+    if elements.next().is_some() {
+        return Err(uneven());
+    }
+    Ok((columns, leaves))
+}
+
+fn kind(element: &Element, physical: i32) -> (Kind, &'static str) {
+    const REPEATED: i32 = 2;
+    const INT32: i32 = 1;
+    const INT64: i32 = 2;
+    const BYTE_ARRAY: i32 = 6;
+    if element.repetition == REPEATED {
+        return (Kind::Other, "a list");
+    }
+    // Logical types: 1 string, 4 enum, 10 integer, 12 JSON. Converted: 0 UTF8, 4 enum, 11..=18 integers, 19 JSON.
+    let is_text = match element.logical {
+        Some((id, _)) => matches!(id, 1 | 4 | 12),
+        None => matches!(element.converted, Some(0 | 4 | 19)),
+    };
+    let is_plain = element.logical.is_none() && element.converted.is_none();
+    let (is_int, signed) = match (element.logical, element.converted) {
+        (Some((10, signed)), _) => (true, signed),
+        (None, Some(unsigned @ 11..=18)) => (true, unsigned >= 15),
+        _ => (is_plain, true),
+    };
+    match physical {
+        BYTE_ARRAY if is_text => (Kind::Bytes { utf8: true }, "strings"),
+        BYTE_ARRAY if is_plain => (Kind::Bytes { utf8: false }, "binary"),
+        INT32 | INT64 if is_int => (Kind::Int { bytes: if physical == INT32 { 4 } else { 8 }, signed }, "integers"),
+        _ => (Kind::Other, "another type"),
+    }
+}
