@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use arrow_ipc::{Block as IpcBlock, Message, MessageHeader, root_as_footer, root_as_message};
+use arrow_ipc::{Block as IpcBlock, DictionaryBatch, Message, MessageHeader, root_as_footer, root_as_message};
 use bytes::Bytes;
 
 use super::layout::Layout;
@@ -108,7 +108,7 @@ impl Outline {
                 let metadata = metadata(store, at, limits)?;
                 let message = message(&metadata, at)?;
                 let batch = message.header_as_dictionary_batch().ok_or_else(|| wrong_kind(message, "dictionary"))?;
-                let (id, is_delta) = (batch.id(), batch.isDelta());
+                let (id, is_delta) = dictionary_of(batch)?;
                 if !is_delta && !ids.insert(id) {
                     return Err(Fault::damaged(format!("dictionary {id} comes twice, which a file may not have")));
                 }
@@ -166,7 +166,7 @@ impl Outline {
                 MessageHeader::DictionaryBatch => {
                     let batch =
                         message.header_as_dictionary_batch().ok_or_else(|| wrong_kind(message, "dictionary"))?;
-                    let (id, is_delta) = (batch.id(), batch.isDelta());
+                    let (id, is_delta) = dictionary_of(batch).place(place)?;
                     self.dictionaries.push(DictionaryAt { at: found, id, is_delta });
                 }
                 _ => return Err(wrong_kind(message, "record batch").at(place())),
@@ -238,6 +238,14 @@ pub(crate) fn message(metadata: &[u8], at: MessageAt) -> Outcome<Message<'_>> {
         Ok(body) if body <= at.body => Ok(message),
         _ => Err(Fault::damaged(format!("the body claims {} bytes; there are {}", message.bodyLength(), at.body))),
     }
+}
+
+/// Id, and whether it is an addition. Also a dictionary that nobody reads must have its batch.
+fn dictionary_of(batch: DictionaryBatch<'_>) -> Outcome<(i64, bool)> {
+    if batch.data().is_none() {
+        return Err(Fault::damaged(format!("dictionary {} has no data", batch.id())));
+    }
+    Ok((batch.id(), batch.isDelta()))
 }
 
 fn batch_rows(store: &Store, at: MessageAt, limits: &Limits) -> Outcome<u64> {

@@ -64,16 +64,9 @@ pub(crate) fn unescape_into(string: RawString<'_>, out: &mut BytesMut) -> Option
     // No escape is shorter than what it means, so the raw length is room enough.
     let start = out.len();
     out.resize(start + raw.len(), 0);
-    match unescape(raw, &mut out[start..]) {
-        Some(written) => {
-            out.truncate(start + written);
-            Some(())
-        }
-        None => {
-            out.truncate(start);
-            None
-        }
-    }
+    let written = unescape(raw, &mut out[start..]);
+    out.truncate(start + written.unwrap_or(0));
+    written.map(drop)
 }
 
 /// Decodes a checked string into `target`, which is as long as it; gives the bytes written.
@@ -300,7 +293,7 @@ impl<'a> Parser<'a> {
 
 /// Whether a control character is among the bytes. Without an early exit, which is what lets the compiler use vectors.
 fn has_control(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, &byte| found | (byte < 0x20))
+    bytes.iter().fold(0, |found, &byte| found | u8::from(byte < 0x20)) != 0
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 //! field and one that is a number, boolean, array or object are `missing-text`. An escape that is half a surrogate pair
 //! makes the text `invalid-json`, since no UTF-8 can hold it; in other fields it is let pass. Ids and sources are strings
 //! or integers; anything else is none.
+//!
+//! Damage in a compressed file shows where the decoder notices it: gzip always has a checksum, Zstandard only if the
+//! writer added one (its command does). Without one, changed bytes are read as the text that they now are.
 
 mod json;
 mod lines;
