@@ -93,6 +93,8 @@ export interface Step {
   bytes: number
   /** Records flagged so far in this batch. */
   flagged: number
+  /** Records that could not be read. */
+  unread: number
   /** What the classifier is to score. */
   packs: Array<Pack>
 }

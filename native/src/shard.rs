@@ -23,6 +23,8 @@ pub struct Step {
     pub bytes: f64,
     /// Records flagged so far in this batch.
     pub flagged: u32,
+    /// Records that could not be read.
+    pub unread: u32,
     /// What the classifier is to score.
     pub packs: Vec<Pack>,
 }
@@ -58,6 +60,7 @@ impl ShardScan {
             records: step.records as u32,
             bytes: step.bytes as f64,
             flagged: step.flagged as u32,
+            unread: step.unread as u32,
             packs: step
                 .packs
                 .into_iter()

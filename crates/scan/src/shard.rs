@@ -91,6 +91,8 @@ pub struct Step {
     pub bytes: usize,
     /// Records flagged; those of a batch that waits for scores come with the scores.
     pub flagged: usize,
+    /// Records that could not be read.
+    pub unread: usize,
     /// What the classifier is to score; empty when nothing waits.
     pub packs: Vec<Pack>,
 }
@@ -211,17 +213,19 @@ impl ShardScan {
             bytes += self.read_row(&mut pending, row);
         }
         let records = pending.text.len();
+        let rows = pending.text.rows().iter();
+        let unread = rows.filter(|row| matches!(row.state, RowState::NotAssessed(_))).count();
         let batch = self.next_batch;
         self.next_batch += 1;
         if pending.windows.len() == 0 {
             let flagged = self.judge(&pending, &[])?;
-            return Ok(Some(Step { batch, records, bytes, flagged, packs: Vec::new() }));
+            return Ok(Some(Step { batch, records, bytes, flagged, unread, packs: Vec::new() }));
         }
         let packs: Vec<Pack> = pending.windows.pack().into();
         pending.packed = packs.iter().map(|pack| pack.windows.clone()).collect();
         pending.windows.drop_ids();
         self.pending.insert(batch, pending);
-        Ok(Some(Step { batch, records, bytes, flagged: 0, packs }))
+        Ok(Some(Step { batch, records, bytes, flagged: 0, unread, packs }))
     }
 
     /// Brings the sums of a batch, per pack row-major `[rows, outputs]`, and counts its verdicts. Returns the number
