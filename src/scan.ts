@@ -8,7 +8,8 @@ import type { Device } from "./classify/messages.ts";
 import { type InputOptions, type Inputs, loadInputs, nativeRules } from "./config/inputs.ts";
 import { type Plan, planScan, type Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
-import { type Draw, drawSamples, drawSizes, shortSources } from "./evidence/draw.ts";
+import { drawSamples } from "./evidence/draw.ts";
+import { type Draw, drawSizes, shortSources } from "./evidence/drawn.ts";
 import type { ShardProgress } from "./pool/messages.ts";
 import { runShards } from "./pool/run-shards.ts";
 import { buildReport } from "./report/build.ts";
@@ -122,7 +123,7 @@ export async function scan(corpus: string | readonly string[], options: ScanOpti
       const sizes = drawSizes(merged, inputs);
       draw = drawSamples(folder, plan, merged, sizes);
       // Chance may leave fewer small keys in the evidence than are to be drawn: those sources are read once more.
-      const short = shortSources(merged, sizes, draw);
+      const short = shortSources(merged, sizes, draw, keptOf(inputs, options));
       if (short.length > 0) {
         emit({ kind: "second-pass", sources: short });
         const again = plan.shards.filter((shard) =>
@@ -183,7 +184,7 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
     source: file.source,
     seed: plan.seed,
     keySpace: space,
-    keepSmallest: Math.max(options.sampling?.keptPerSource ?? keptPerSource, inputs.sample ?? 0),
+    keepSmallest: keptOf(inputs, options),
     sampleOnly: inputs.sample !== null,
     rules: nativeRules(policy, model, (risk) => riskMask([risk])),
     keywords: inputs.stages.includes("keyword"),
@@ -201,6 +202,11 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
     evidence: folder.evidencePath(shard.id),
   };
   return { library, task };
+}
+
+/** Records of each source and shard that go into the evidence whatever their keys. */
+function keptOf(inputs: Inputs, options: ScanOptions): number {
+  return Math.max(options.sampling?.keptPerSource ?? keptPerSource, inputs.sample ?? 0);
 }
 
 function about(inputs: Inputs): Record<string, unknown> {

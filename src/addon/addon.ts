@@ -164,6 +164,8 @@ export interface NativeStep {
   readonly records: number;
   readonly bytes: number;
   readonly flagged: number;
+  /** Records that could not be read. */
+  readonly unread: number;
   readonly packs: { rows: number; length: number; ids: Int32Array<ArrayBuffer> }[];
 }
 

@@ -40,9 +40,13 @@ export class DeviceThread {
 
   /** Waits for the work that is waiting, releases the session and lets the thread end. */
   async release(): Promise<DeviceStats> {
+    // Listened for before it can happen: the last message and the exit may come in one turn of the loop.
+    const exit = once(this.#worker, "exit");
+    // An error of the thread is told by `nextEvent`; here it must not be an unhandled one.
+    exit.catch(() => {});
     this.#send({ kind: "release" }, []);
     const event = await nextEvent(this.#worker);
-    await once(this.#worker, "exit");
+    await exit;
     return event.kind === "released" ? event.stats : { windows: 0, ids: 0, busyMs: 0 };
   }
 

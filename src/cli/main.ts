@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { exitCodeOf, exitCodes, messageOf, ScanError } from "../errors.ts";
 import { matchCommand } from "./match.ts";
-import { printable } from "./output.ts";
+import { outliveReaders, printable } from "./output.ts";
 import { scanCommand } from "./scan.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -32,6 +32,7 @@ Exit codes: 0 all gates passed, 1 a gate failed, 2 something is not decided,
 
 for (const command of [scanCommand(), matchCommand()]) program.addCommand(command.exitOverride());
 
+outliveReaders();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -7,7 +7,7 @@ import { type OffsetUnit, offsetUnits } from "../addon/addon.ts";
 import { Library } from "../api/library.ts";
 import type { Hit, Matcher } from "../api/matcher.ts";
 import { exitCodes, messageOf, ScanError } from "../errors.ts";
-import { matchOptionsSchema } from "../library/library.ts";
+import { givenMatchOptionsSchema } from "../library/library.ts";
 import { choice } from "./options.ts";
 import { writeOut } from "./output.ts";
 
@@ -18,8 +18,7 @@ const caseSchema = z.looseObject({
   id: z.union([z.string(), z.number()]).optional(),
   text: z.string(),
   keywords: z.array(z.string()).optional(),
-  options: matchOptionsSchema
-    .partial()
+  options: givenMatchOptionsSchema
     .extend({
       /** Code-point offsets at which the text arrives in pieces. */
       chunks: z.array(z.int().nonnegative()).optional(),

@@ -12,11 +12,23 @@ export function printable(text: string): string {
   );
 }
 
+/**
+ * Lets the command end as it would when whoever reads its output has seen enough (`| head`): without a listener the
+ * stream's error would end the process, and with it a scan.
+ */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+}
+
 /** Writes to stdout and waits until it is taken, so that a long output is not cut at exit. */
 export function writeOut(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
-      // A reader that has seen enough (`| head`) is no error.
+      // See `outliveReaders`.
       if (error && (error as NodeJS.ErrnoException).code !== "EPIPE") reject(error);
       else resolve();
     });

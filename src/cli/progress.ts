@@ -13,9 +13,13 @@ export class Progress {
   readonly #style: ProgressStyle;
   readonly #started = performance.now();
   #shown = Number.NEGATIVE_INFINITY;
+  #begun = false;
   #planned = 0;
   #donePlanned = 0;
-  #state = { textBytes: 0, records: 0, flagged: 0, shards: 0, shardsDone: 0 };
+  #state = { textBytes: 0, records: 0, flagged: 0, unread: 0, shards: 0, shardsDone: 0 };
+  /** Bytes of text read of the shards that are not done. */
+  #open = new Map<string, number>();
+  #done = new Set<string>();
   #bytesOfShard = new Map<string, number>();
 
   constructor(style: ProgressStyle) {
@@ -27,6 +31,7 @@ export class Progress {
     const state = this.#state;
     switch (event.kind) {
       case "plan":
+        this.#begun = true;
         this.#planned = event.plannedBytes;
         this.#donePlanned = event.doneBytes;
         state.shards = event.plan.shards.length;
@@ -45,10 +50,17 @@ export class Progress {
         state.textBytes += event.progress.bytes;
         state.records += event.progress.records;
         state.flagged += event.progress.flagged;
+        state.unread += event.progress.unread;
+        // What a worker posts may come after its shard is done.
+        if (!this.#done.has(event.progress.shard)) {
+          this.#open.set(event.progress.shard, (this.#open.get(event.progress.shard) ?? 0) + event.progress.bytes);
+        }
         break;
       case "shard":
         state.shardsDone++;
         this.#donePlanned += event.shard.bytes;
+        this.#open.delete(event.shard.id);
+        this.#done.add(event.shard.id);
         break;
     }
     this.#show();
@@ -56,12 +68,15 @@ export class Progress {
 
   /** Ends the line that was redrawn. */
   end(): void {
+    // A scan that was refused before it had a plan has made no progress that could be shown.
+    if (!this.#begun) return;
     this.#shown = Number.NEGATIVE_INFINITY;
     this.#show();
     if (this.#style === "terminal") process.stderr.write("\n");
   }
 
   #say(message: string): void {
+    if (this.#style === "quiet") return;
     if (this.#style === "json") process.stderr.write(`${JSON.stringify({ kind: "note", message })}\n`);
     else if (this.#style === "terminal") process.stderr.write(`\r\u001b[K${printable(message)}\n`);
     else process.stderr.write(`${printable(message)}\n`);
@@ -72,9 +87,10 @@ export class Progress {
     if (this.#style === "quiet" || now - this.#shown < interval[this.#style]) return;
     this.#shown = now;
     const seconds = (now - this.#started) / 1000;
-    const { textBytes, records, flagged } = this.#state;
+    const { textBytes, records, flagged, unread } = this.#state;
+    const done = this.#donePlanned + this.#openBytes();
     const rate = textBytes / 1e6 / seconds;
-    const share = this.#planned === 0 ? 1 : this.#donePlanned / this.#planned;
+    const share = this.#planned === 0 ? 1 : done / this.#planned;
     const eta = share > 0 && share < 1 ? (seconds * (1 - share)) / share : 0;
     if (this.#style === "json") {
       const { shards, shardsDone } = this.#state;
@@ -82,22 +98,30 @@ export class Progress {
         kind: "progress",
         seconds: round(seconds),
         plannedBytes: this.#planned,
-        doneBytes: this.#donePlanned,
+        doneBytes: done,
         shards,
         shardsDone,
         textBytes,
         records,
         flagged,
+        unread,
         etaSeconds: round(eta),
       };
       process.stderr.write(`${JSON.stringify(line)}\n`);
       return;
     }
     const line =
-      `${(share * 100).toFixed(0).padStart(3)} %  ${megabytes(this.#donePlanned)} of ${megabytes(this.#planned)}  ` +
-      `${rate.toFixed(1)} MB/s of text  ${records} records  ${flagged} flagged` +
+      `${(share * 100).toFixed(0).padStart(3)} %  ${megabytes(done)} of ${megabytes(this.#planned)}  ` +
+      `${rate.toFixed(1)} MB/s of text  ${records} records  ${flagged} flagged  ${unread} not readable` +
       (eta > 1 ? `  ${Math.ceil(eta)} s left` : "");
     process.stderr.write(this.#style === "terminal" ? `\r\u001b[K${line}` : `${line}\n`);
+  }
+
+  /** Stored bytes of the shards in hand, told from their text: exact for plain files, too few for compressed ones. */
+  #openBytes(): number {
+    let bytes = 0;
+    for (const [shard, text] of this.#open) bytes += Math.min(text, this.#bytesOfShard.get(shard) ?? 0);
+    return bytes;
   }
 }
 

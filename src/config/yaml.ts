@@ -41,8 +41,12 @@ export function parseYaml<T extends z.ZodType>(text: string, path: string, schem
   const faults = result.error.issues.flatMap(expandUnion).map((issue) => {
     const { line, col } = lines.linePos(positionOf(document, issue.path));
     const field = fieldName(issue.path);
-    const shown = issue.code === "unrecognized_keys" ? "" : shownValue(value, issue.path);
-    return `${path}:${line}:${col}: ${field === "" ? "" : `${field}: `}${shown}${issue.message}`;
+    // Where the key is wrong, the value is not to blame.
+    const isOfKey = issue.code === "unrecognized_keys" || issue.code === "invalid_key";
+    const shown = isOfKey ? "" : shownValue(value, issue.path);
+    const message =
+      issue.code === "invalid_key" ? issue.issues.map((inner) => inner.message).join("; ") : issue.message;
+    return `${path}:${line}:${col}: ${field === "" ? "" : `${field}: `}${shown}${message}`;
   });
   throw new ScanError("config", faults.join("\n"));
 }

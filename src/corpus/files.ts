@@ -1,7 +1,7 @@
 /** The files of a corpus: what globs and folders stand for, and a register made from paths. */
-import { type Stats, statSync } from "node:fs";
+import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { escapePath, globSync, isDynamicPattern } from "tinyglobby";
+import { globSync, isDynamicPattern } from "tinyglobby";
 import { ScanError } from "../errors.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format, type Source } from "./register.ts";
 
@@ -16,10 +16,8 @@ export interface CorpusFile {
   readonly stats: Stats | null;
 }
 
-/** Extensions that a folder on the command line is searched for. */
-const dataExtensions = ["arrow", "arrows", "feather", "parquet", "jsonl", "ndjson", "json"];
-const compressions = ["", ".gz", ".zst"];
-const extension = new RegExp(`\\.(${dataExtensions.join("|")})(\\.(gz|zst))?$`, "i");
+/** Extensions, in any case, that a folder is searched for. */
+const extension = /\.(arrow|arrows|feather|parquet|jsonl|ndjson|json)(\.(gz|zst))?$/i;
 
 /** Finds the files of a source, sorted by path. A path or glob that finds nothing is one missing file. */
 export function filesOfSource(source: Source, base: string): CorpusFile[] {
@@ -34,12 +32,12 @@ function filesOfPattern(pattern: string, base: string): Omit<CorpusFile, "source
   const absolute = resolve(base, pattern);
   const stats = statSync(absolute, { throwIfNoEntry: false });
   if (stats?.isFile()) return [{ path: portable(relative(base, absolute)), absolutePath: absolute, stats }];
-  const globs = stats?.isDirectory()
-    ? dataExtensions.flatMap((ext) => compressions.map((c) => `${escapePath(pattern)}/**/*.${ext}${c}`))
+  const search = (glob: string, cwd: string) => globSync(glob, { cwd, absolute: true, onlyFiles: true, dot: false });
+  const paths = stats?.isDirectory()
+    ? withoutRuns(search("**/*", absolute)).filter((path) => extension.test(path))
     : isDynamicPattern(pattern)
-      ? [pattern]
+      ? search(pattern, base)
       : [];
-  const paths = globs.length === 0 ? [] : globSync(globs, { cwd: base, absolute: true, onlyFiles: true, dot: false });
   const files = paths.map((path) => {
     const absolutePath = resolve(path);
     return {
@@ -48,7 +46,32 @@ function filesOfPattern(pattern: string, base: string): Omit<CorpusFile, "source
       stats: statSync(absolutePath, { throwIfNoEntry: false }) ?? null,
     };
   });
-  return files.length > 0 ? files : [{ path: portable(pattern), absolutePath: absolute, stats: null }];
+  if (files.length > 0) return files;
+  // A report holds no absolute path, not even of a file that is not there.
+  const path = isAbsolute(pattern) ? relative(base, pattern) : pattern;
+  return [{ path: portable(path), absolutePath: absolute, stats: null }];
+}
+
+/** Files but those of run folders: what a scan of this folder left in it is no part of the corpus. */
+function withoutRuns(paths: readonly string[]): readonly string[] {
+  const runs = paths.filter((path) => basename(path) === "run.json" && isRunRecord(path)).map(dirname);
+  return runs.length === 0 ? paths : paths.filter((path) => !runs.some((run) => path.startsWith(`${run}/`)));
+}
+
+function isRunRecord(path: string): boolean {
+  const start = Buffer.alloc(100);
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch {
+    // Whatever it is, it is counted as a file that cannot be read.
+    return false;
+  }
+  try {
+    return start.toString("utf8", 0, readSync(file, start)).includes('"schema": "corpusgate.run/');
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** How files named on the command line are read. */
@@ -92,7 +115,13 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
     };
   });
   const parsed = corpusSchema.safeParse({ version: 1, sources });
-  if (!parsed.success) throw new ScanError("usage", parsed.error.issues.map((issue) => issue.message).join("; "));
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => {
+      const index = path[1] as number;
+      return `${sorted[index]}: the source id "${sources[index]?.id}" ${message}; a corpus.yaml can name it`;
+    });
+    throw new ScanError("usage", faults.join("\n"));
+  }
   return { corpus: parsed.data, base };
 }
 

@@ -1,5 +1,5 @@
 /** The literal gates: integer comparisons on counts, and the bounds that stand beside them. Reads no files. */
-import { checkInteger } from "./stats/_check.ts";
+import { checkInteger } from "./stats/check.ts";
 import { exactLower, exactUpper, finiteLower, finiteUpper } from "./stats/intervals.ts";
 
 /** A number of records. From 2^53 on, only a bigint counts exactly. */

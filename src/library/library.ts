@@ -19,19 +19,30 @@ export interface Entry {
 const riskIds = z
   .array(z.string().refine(isRisk, { error: `is not a risk; the ids are ${risks[0]?.id} to ${risks.at(-1)?.id}` }))
   .min(1, { error: "needs at least one risk" });
-const word = z.string().refine((text) => text.trim() !== "", { error: "is empty" });
+/** Not white space, not a control, format or filler character: what a reader can see, as where texts are read. */
+const visible = /[^\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\ufff0-\ufffb]/u;
+const word = z.string().refine((text) => visible.test(text), { error: "is empty" });
 const id = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._:/-]{0,127}$/u, {
   error: "is not an id: a letter or digit, then up to 127 of letters, digits and . _ : / -",
 });
 
+const matchFields = {
+  /** Keywords of alphabetic scripts match whole words only. */
+  wordBoundary: z.boolean(),
+  /** `leftmost-longest` reports hits that do not overlap, `all` every hit. A scan always uses `all`. */
+  overlap: z.enum(["leftmost-longest", "all"]),
+  /** Words that excuse any hit that they cover wholly. */
+  allow: z.array(word),
+};
+
+/** Options that a caller gives; what is left out stays left out, and a default of the library's stands. */
+export const givenMatchOptionsSchema = z.strictObject(matchFields).partial();
+
 /** How a library matches: the option names of the API and of case files. */
 export const matchOptionsSchema = z.strictObject({
-  /** Keywords of alphabetic scripts match whole words only. */
-  wordBoundary: z.boolean().default(true),
-  /** `leftmost-longest` reports hits that do not overlap, `all` every hit. A scan always uses `all`. */
-  overlap: z.enum(["leftmost-longest", "all"]).default("leftmost-longest"),
-  /** Words that excuse any hit that they cover wholly. */
-  allow: z.array(word).default([]),
+  wordBoundary: matchFields.wordBoundary.default(true),
+  overlap: matchFields.overlap.default("leftmost-longest"),
+  allow: matchFields.allow.default([]),
 });
 export type MatchOptions = z.output<typeof matchOptionsSchema>;
 
@@ -79,6 +90,10 @@ export function entriesOfList(
   text.split("\n").forEach((line, index) => {
     const word = line.trim();
     if (word === "" || word.startsWith("#")) return;
+    if (!visible.test(word)) {
+      faults.push({ place: `line ${index + 1}`, message: "holds nothing visible" });
+      return;
+    }
     const bytes = Buffer.byteLength(word);
     if (bytes > maxKeywordBytes) {
       faults.push({

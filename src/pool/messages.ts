@@ -18,6 +18,8 @@ export interface ShardProgress {
   readonly bytes: number;
   readonly records: number;
   readonly flagged: number;
+  /** Records that could not be read. */
+  readonly unread: number;
 }
 
 /** What every worker is started with. */

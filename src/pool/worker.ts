@@ -18,12 +18,12 @@ export default async function scanShard(task: ShardTask): Promise<ShardOutcome> 
     parentPort?.postMessage({ shard: task.shard, ...progress });
   try {
     for (let step = scan.next(); step !== null; step = scan.next()) {
-      const { batch, bytes, records, flagged, packs } = step;
+      const { batch, bytes, records, flagged, unread, packs } = step;
       if (packs.length === 0 || scores === null) {
-        report({ bytes, records, flagged });
+        report({ bytes, records, flagged, unread });
       } else {
         const scored = scores.request(packs).then((sums) => {
-          report({ bytes, records, flagged: flagged + scan.score(batch, sums) });
+          report({ bytes, records, flagged: flagged + scan.score(batch, sums), unread });
         });
         // A failure is seen where the promise is awaited, below; it must not be an unhandled one until then.
         scored.catch(() => {});

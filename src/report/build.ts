@@ -2,7 +2,7 @@
 import type { Inputs } from "../config/inputs.ts";
 import type { Plan } from "../corpus/plan.ts";
 import { type Source, unregistered } from "../corpus/register.ts";
-import { type Draw, drawnOf } from "../evidence/draw.ts";
+import { type Draw, drawnOf } from "../evidence/drawn.ts";
 import { gateSource, gateTechnicalSample } from "../gate/gate.ts";
 import { distinctEntries, severities } from "../library/library.ts";
 import { drawAlgorithm, manualSize, technicalSize } from "../sampling/sampling.ts";
@@ -174,6 +174,11 @@ function technicalReport({ inputs, merged, draw }: ReportParts, sources: readonl
   if (inputs.stagesMissing.length > 0) {
     result = "not-decided";
     reasons.push("stage-missing");
+  }
+  if (inputs.phase === "pre") {
+    // 9.2 b speaks of the training data, which does not exist before collection.
+    result = "not-decided";
+    reasons.splice(0, reasons.length, "before-collection");
   }
   return {
     algorithm: drawAlgorithm,

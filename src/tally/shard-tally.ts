@@ -57,13 +57,13 @@ export type ShardTally = z.output<typeof shardTallySchema>;
  * @returns the tally, or null when the text is not one or belongs to another plan: the shard is then scanned again
  */
 export function parseShardTally(text: string, planDigest: string, shard: string): ShardTally | null {
-  let json: unknown;
+  let parsed: ReturnType<typeof shardTallySchema.safeParse>;
   try {
-    json = JSON.parse(text);
+    // Sketches and risks are decoded while they are checked, and throw when they are none.
+    parsed = shardTallySchema.safeParse(JSON.parse(text));
   } catch {
     return null;
   }
-  const parsed = shardTallySchema.safeParse(json);
   if (!parsed.success || parsed.data.planDigest !== planDigest || parsed.data.shard !== shard) return null;
   const sound = Object.values(parsed.data.result.sources).every((tally) => brokenIdentity(tally) === null);
   return sound ? parsed.data : null;

@@ -1,5 +1,5 @@
 /** Agreement between reviewers. */
-import { checkArray, checkInteger, checkThat } from "./_check.ts";
+import { checkArray, checkInteger, checkThat } from "./check.ts";
 
 type Table = ReadonlyArray<readonly number[]>;
 

@@ -1,8 +1,9 @@
 /**
  * Shares corrected for the detector's own errors, from human-checked samples. Advice beside the gate, never the gate.
  */
-import { checkArray, checkInteger, checkLevel, checkPositive, checkShare, checkThat } from "./_check.ts";
+
 import { normalQuantile } from "./_normal.ts";
+import { checkArray, checkInteger, checkLevel, checkPositive, checkShare, checkThat } from "./check.ts";
 
 /** The two-sided normal quantile of a confidence level. */
 function twoSidedZ(conf: number): number {

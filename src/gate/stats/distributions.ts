@@ -1,9 +1,9 @@
 /** Distribution functions and quantiles under their own names; intervals and tests are built on the same ones. */
 import { betaQuantile, betaTails, logBetaTerm } from "./_beta.ts";
 import { binomialTails, hypergeometricTails } from "./_binomial.ts";
-import { checkInteger, checkPositive, checkShare } from "./_check.ts";
 import { gammaQuantile } from "./_gamma.ts";
 import { normalQuantile } from "./_normal.ts";
+import { checkInteger, checkPositive, checkShare } from "./check.ts";
 
 /**
  * `P(X <= c)` for X ~ Binomial(n, p) = `I_{1-p}(n - c, c + 1)` (DLMF 8.17.5).

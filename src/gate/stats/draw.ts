@@ -1,6 +1,6 @@
 /** Bottom-k drawing in its plain form. The scan draws with the longer record key of its own; see `sampling/`. */
 import { createHash } from "node:crypto";
-import { checkArray, checkInteger, checkThat } from "./_check.ts";
+import { checkArray, checkInteger, checkThat } from "./check.ts";
 
 /**
  * The `k` ids with the smallest SHA-256 of `seed NUL id` (UTF-8), smallest first: the same for any order and any split

@@ -3,9 +3,9 @@
  */
 import { betaQuantile } from "./_beta.ts";
 import { firstInteger, hypergeometricExceeds } from "./_binomial.ts";
-import { checkCount, checkInteger, checkLevel } from "./_check.ts";
 import { gammaQuantile } from "./_gamma.ts";
 import { normalQuantile } from "./_normal.ts";
+import { checkCount, checkInteger, checkLevel } from "./check.ts";
 
 /** `k` of `n` records, and the confidence level. */
 export interface ShareArgs {

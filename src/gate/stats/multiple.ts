@@ -1,5 +1,5 @@
 /** Many sources tested at once: which p-values still count. */
-import { checkArray, checkLevel, checkShare } from "./_check.ts";
+import { checkArray, checkLevel, checkShare } from "./check.ts";
 
 /** `[rejected, adjusted p-values]`, in the order given. */
 export type Adjusted = [boolean[], number[]];

@@ -1,6 +1,6 @@
 /** Tests of one share against a limit: exact p-value, acceptance plans, power, and Wald's sequential test. */
 import { binomialMass, binomialTails, firstInteger } from "./_binomial.ts";
-import { checkCount, checkInteger, checkLevel, checkShare, checkThat } from "./_check.ts";
+import { checkCount, checkInteger, checkLevel, checkShare, checkThat } from "./check.ts";
 
 /** Masses within this factor of the observed one count as equally unlikely, as in scipy and R. */
 const TIE = 1 + 1e-7;
