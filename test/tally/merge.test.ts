@@ -1,0 +1,99 @@
+/** From shards to sources: what counts of a damaged, missing or foreign file, and who owns what cannot be counted. */
+import { describe, expect, it } from "vitest";
+import { mergeTallies } from "../../src/tally/merge.ts";
+import { counts, planOf, shardTally } from "./fixtures.ts";
+
+const damage = { reason: "file-damaged", detail: "damaged at byte 5" };
+const merge = (plan: ReturnType<typeof planOf>, tallies: ReturnType<typeof shardTally>[] = []) =>
+  mergeTallies(plan, new Map(tallies.map((tally) => [tally.shard, tally])));
+
+/** Rows, assessed and not assessed, and the files that cannot be counted, by source. */
+const shown = ({ sources }: ReturnType<typeof mergeTallies>) =>
+  sources.map(({ id, tally, uncounted }) => [
+    ...[id, tally.rows, tally.assessed, tally.notAssessed],
+    uncounted.map(({ path, status }) => `${path}: ${status}`),
+  ]);
+
+describe("mergeTallies", () => {
+  it("adds the shards of a source over all its files, and keeps the order of the register", () => {
+    const plan = planOf(
+      [{ shards: ["a", "b"] }, { shards: ["c"], source: "r" }, { shards: ["d"] }],
+      ["s", "r", "none"],
+    );
+    const tallies = ["d", "c", "b", "a"].map((id) => shardTally(id, { [id === "c" ? "r" : "s"]: counts }));
+    expect(shown(merge(plan, tallies))).toEqual([
+      ["s", 30, 21, { "invalid-json": 6 }, []],
+      ["r", 10, 7, { "invalid-json": 2 }, []],
+      ["none", 0, 0, {}, []],
+    ]);
+  });
+
+  it("refuses a shard without a tally, and does not look at tallies of no shard", () => {
+    expect(() => merge(planOf([{ shards: ["a", "b"] }]), [shardTally("a", { s: counts })])).toThrow(
+      "shard b has no tally",
+    );
+    const plan = planOf([{ shards: ["a"] }]);
+    expect(shown(merge(plan, [shardTally("a", { s: counts }), shardTally("x", { s: counts })]))).toEqual([
+      ["s", 10, 7, { "invalid-json": 2 }, []],
+    ]);
+  });
+
+  it.each(["arrow-file", "arrow-stream", "parquet"])("counts no record of %s with damage anywhere", (format) => {
+    const plan = planOf([{ shards: ["a", "b"], format, rows: 25 }]);
+    const merged = merge(plan, [shardTally("a", { s: counts }), shardTally("b", {}, damage)]);
+    expect(shown(merged)).toEqual([["s", 25, 0, { "file-damaged": 25 }, []]]);
+    expect(merged.files[0]).toMatchObject({ status: "file-damaged", reason: "damaged at byte 5", counted: false });
+  });
+
+  it("cannot decide a source where the damage hides how many rows there are", () => {
+    const plan = planOf([{ shards: ["a"], format: "arrow-stream" }]);
+    expect(shown(merge(plan, [shardTally("a", { s: counts }, damage)]))).toEqual([
+      ["s", 0, 0, {}, ["f0: file-damaged"]],
+    ]);
+  });
+
+  it.each([
+    "jsonl",
+    "jsonl.gz",
+    "jsonl.zst",
+  ])("counts the lines of %s before the damage, and cannot decide", (format) => {
+    const plan = planOf([{ shards: ["a"], format }]);
+    const merged = merge(plan, [shardTally("a", { s: counts }, damage)]);
+    expect(shown(merged)).toEqual([["s", 10, 7, { "invalid-json": 2 }, ["f0: file-damaged"]]]);
+    expect(merged.files[0]).toMatchObject({ status: "file-damaged", counted: true });
+  });
+
+  it.each([
+    "missing",
+    "unreadable",
+    "unknown-format",
+    "file-damaged",
+  ] as const)("cannot decide a source with a file that is %s", (code) => {
+    const plan = planOf([{ shards: ["a"] }, { problem: { code, detail: "why" } }]);
+    expect(shown(merge(plan, [shardTally("a", { s: counts })]))).toEqual([
+      ["s", 10, 7, { "invalid-json": 2 }, [`f1: ${code}`]],
+    ]);
+  });
+
+  it("counts a file of another modality as one record that is not assessed", () => {
+    const plan = planOf([{ rows: 1, problem: { code: "modality", detail: "image is not scanned" } }]);
+    expect(shown(merge(plan))).toEqual([["s", 1, 0, { modality: 1 }, []]]);
+  });
+
+  it("makes sources of a column's values, by name, and lets a lost file weigh on each that it may have held", () => {
+    const plan = planOf([
+      { source: null, shards: ["a"] },
+      { source: null, shards: ["b"] },
+      { source: null, problem: { code: "missing", detail: "no such file" } },
+    ]);
+    const merged = merge(plan, [
+      shardTally("a", { z: counts, b: counts }),
+      shardTally("b", { b: counts, unregistered: counts }, { ...damage, reason: "unreadable" }),
+    ]);
+    expect(shown(merged)).toEqual([
+      ["b", 20, 14, { "invalid-json": 4 }, ["f1: unreadable"]],
+      ["unregistered", 10, 7, { "invalid-json": 2 }, ["f1: unreadable", "f2: missing"]],
+      ["z", 10, 7, { "invalid-json": 2 }, []],
+    ]);
+  });
+});
