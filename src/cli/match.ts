@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { z } from "zod";
 import { type OffsetUnit, offsetUnits } from "../addon/addon.ts";
-import { Library } from "../api/library.ts";
+import type { Library } from "../api/library.ts";
 import type { Hit, Matcher } from "../api/matcher.ts";
 import { exitCodes, messageOf, ScanError } from "../errors.ts";
 import { givenMatchOptionsSchema } from "../library/library.ts";
@@ -54,7 +54,7 @@ Examples:
 }
 
 async function runMatch(flags: MatchFlags): Promise<void> {
-  const library = flags.library === undefined ? null : await Library.load(flags.library);
+  const library = flags.library === undefined ? null : await (await libraryClass()).load(flags.library);
   const compiled = library?.compile() ?? null;
   const input = flags.cases === undefined ? process.stdin : createReadStream(flags.cases, "utf8");
   const opened = new Promise<never>((_, reject) => {
@@ -73,6 +73,11 @@ async function runMatch(flags: MatchFlags): Promise<void> {
   };
   await Promise.race([lines(), opened]);
   process.exitCode = failed ? exitCodes["not-decided"] : exitCodes.pass;
+}
+
+/** Loaded when a line is matched, so that help and wrong options answer at once. */
+async function libraryClass(): Promise<typeof Library> {
+  return (await import("../api/library.ts")).Library;
 }
 
 type Answer = { id: unknown; hits: Hit[] } | { id: unknown; error: string };
@@ -105,7 +110,7 @@ async function matchLine(
     const matcher =
       keywords === undefined
         ? (library as Library).compile(options)
-        : await Library.compile({ entries: [...new Set(keywords)], options });
+        : await (await libraryClass()).compile({ entries: [...new Set(keywords)], options });
     try {
       return {
         id,

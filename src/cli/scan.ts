@@ -5,8 +5,7 @@ import { encodings, formats } from "../corpus/register.ts";
 import { exitCodes, ScanError } from "../errors.ts";
 import { stages } from "../policy/policy.ts";
 import { reportText } from "../report/report.ts";
-import { renderTable } from "../report/table.ts";
-import { planOnly, type ScanOptions, scan } from "../scan.ts";
+import type { ScanOptions } from "../scan.ts";
 import { phases } from "../standard/profiles.ts";
 import { choice, parseBytes, parseCount, parseHex, parseList } from "./options.ts";
 import { printable, writeOut } from "./output.ts";
@@ -68,6 +67,8 @@ async function runScan(corpus: string[], flags: ScanFlags): Promise<void> {
     await showPlan(corpus, options, json ?? false);
     return;
   }
+  // What only a scan needs is loaded here, so that help and wrong options answer at once.
+  const [{ scan }, { renderTable }] = await Promise.all([import("../scan.ts"), import("../report/table.ts")]);
   const style: ProgressStyle = quiet ? "quiet" : json ? "json" : process.stderr.isTTY ? "terminal" : "lines";
   const progress = new Progress(style);
   const { report, folder } = await withInterrupt((signal) =>
@@ -99,6 +100,7 @@ async function withInterrupt<T>(run: (signal: AbortSignal) => Promise<T>): Promi
 }
 
 async function showPlan(corpus: string[], options: ScanOptions, json: boolean): Promise<void> {
+  const { planOnly } = await import("../scan.ts");
   const { inputs, plan } = planOnly(corpus, options);
   if (json) {
     await writeOut(`${JSON.stringify(plan, null, 2)}\n`);

@@ -96,6 +96,17 @@ describe.sequential("an installed package", () => {
     ]);
   });
 
+  it("refuses an addon that was built from other sources", async (context) => {
+    if (why !== null) context.skip(why);
+    const recorded = join(consumer, "node_modules/corpusgate/dist/source-hash.txt");
+    const hash = readFileSync(recorded, "utf8");
+    writeFileSync(recorded, `${"0".repeat(32)}\n`);
+    const { code, stderr } = await run(process.execPath, "use.mjs");
+    writeFileSync(recorded, hash);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(`built from other sources (${hash.trim()}) than this code (${"0".repeat(32)})`);
+  });
+
   it("says what is missing when the classifier's runtime is", async (context) => {
     if (why !== null) context.skip(why);
     const bin = join("node_modules", ".bin", "corpusgate");
