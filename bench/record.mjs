@@ -78,22 +78,26 @@ function renderRows(rows, textBytes) {
 
 function renderMemory(rows) {
   return table(
-    ["file", "text", "peak RSS", "own memory", "MB/s"],
+    ["file", "text", "peak RSS", "own memory"],
     rows.map(({ storage, textBytes, run }) => [
       storage,
       megabytes(textBytes),
       megabytes(run.peakRssBytes),
       megabytes(run.peakAnonBytes),
-      fixed(textBytes / 1e6 / run.wallS),
     ]),
   );
 }
 
 function renderDemo(runs) {
-  const seconds = median(runs.map((run) => run.wallS)).toFixed(1);
-  const cpu = median(runs.map((run) => run.cpuS)).toFixed(1);
+  const calm = runs.filter(isCalm);
+  const used = calm.length > 0 ? calm : runs;
+  const seconds = median(used.map((run) => run.wallS)).toFixed(1);
+  const cpu = median(used.map((run) => run.cpuS)).toFixed(1);
   const peak = megabytes(Math.max(...runs.map((run) => run.peakRssBytes)));
-  return `Demo: ${seconds} s (${cpu} s of processor time), peak RSS ${peak}, its wrapper with it.`;
+  return (
+    `Demo: ${seconds} s, ${cpu} s of processor time, ${calm.length} of ${runs.length} runs calm; ` +
+    `peak RSS ${peak}, summed with the process that starts it.`
+  );
 }
 
 /** Megabytes of text per second, over the median of the calm runs; of all runs where none was calm. */
@@ -107,9 +111,11 @@ function isCalm(run) {
   return run.othersShare <= disturbance;
 }
 
-/** The middle value; of an even number the lower of the two. */
+/** The middle value; of an even number the mean of the middle two. */
 export function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return (sorted[Math.ceil(half) - 1] + sorted[Math.floor(half)]) / 2;
 }
 
 function table(head, rows) {
