@@ -1,13 +1,8 @@
 /** Compiles entries in native code: risks become mask bits, severities numbers. */
 import type { Entry, MatchOptions } from "../library/library.ts";
-import { severities } from "../library/library.ts";
+import { severityNumber } from "../library/library.ts";
 import { riskMask } from "../standard/risks.ts";
 import { type CompiledLibrary, loadAddon } from "./addon.ts";
-
-/** What native code calls each severity. */
-export function severityNumber(severity: Entry["severity"]): number {
-  return severities.indexOf(severity);
-}
 
 /**
  * Compiles a library, or finds it compiled: one copy per process.

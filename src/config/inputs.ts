@@ -6,6 +6,7 @@ import { type FastModel, loadModel } from "../classify/model.ts";
 import { baseOf, besideFile, registerOfPaths } from "../corpus/files.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format } from "../corpus/register.ts";
 import { ScanError } from "../errors.ts";
+import { severityNumber } from "../library/library.ts";
 import { defaultPolicy, type Policy, policySchema, requiredStages, type Stage } from "../policy/policy.ts";
 import { type Phase, preSample, profiles } from "../standard/profiles.ts";
 import { digestOf } from "./digest.ts";
@@ -135,8 +136,8 @@ function loadPolicy(path: string | null): { policy: Policy; policyFile: string |
 export function nativeRules(policy: Policy, model: FastModel | null, bit: (risk: string) => number) {
   const profile = profiles[policy.profile];
   return {
-    blockSeverity: 2,
-    reviewSeverity: 1,
+    blockSeverity: severityNumber("block"),
+    reviewSeverity: severityNumber("review"),
     flaggedMask: profile.flaggedMask,
     unqualifiedMask: profile.unqualifiedMask,
     outputs: (model?.outputs ?? []).map(({ risk, flag, review }) => {

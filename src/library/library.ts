@@ -6,6 +6,11 @@ import { isRisk, risks } from "../standard/risks.ts";
 export const severities = ["info", "review", "block"] as const;
 export type Severity = (typeof severities)[number];
 
+/** The number that stands for a severity in native code. */
+export function severityNumber(severity: Severity): number {
+  return severities.indexOf(severity);
+}
+
 /** One keyword with its risks. */
 export interface Entry {
   readonly id: string;
@@ -116,7 +121,7 @@ export function repeatedEntries(entries: readonly Entry[]): { ids: string[]; tex
   for (const entry of entries) {
     if (byId.has(entry.id)) ids.push(entry.id);
     byId.add(entry.id);
-    const folded = entry.text.trim().normalize("NFKC").toLowerCase();
+    const folded = foldedText(entry);
     const first = byText.get(folded);
     if (first === undefined) byText.set(folded, entry);
     else texts.push({ place: entry.id, message: `has the same text as ${first.id}` });
@@ -126,5 +131,10 @@ export function repeatedEntries(entries: readonly Entry[]): { ids: string[]; tex
 
 /** Number of distinct entries after folding, as the standard counts them (8.1). */
 export function distinctEntries(entries: readonly Entry[]): number {
-  return new Set(entries.map((entry) => entry.text.trim().normalize("NFKC").toLowerCase())).size;
+  return new Set(entries.map(foldedText)).size;
+}
+
+/** What makes two entries the same keyword. */
+function foldedText(entry: Entry): string {
+  return entry.text.trim().normalize("NFKC").toLowerCase();
 }
