@@ -1,25 +1,39 @@
-//! The oracle of the tests: compares every pattern at every position.
+//! The oracle of the tests: aligns every pattern at every unit of the whole text.
 
-use crate::Matcher;
+use normalize::{Reader, tables};
 
-pub(crate) struct BruteMatcher(pub(crate) Vec<String>);
+use crate::align::align;
+use crate::automaton::Settings;
+use crate::library::Numbered;
+use crate::matcher::{Found, Matcher, Route, Scratch};
 
-impl Matcher for BruteMatcher {
-    fn name(&self) -> &'static str {
-        "brute"
-    }
+pub(crate) struct Brute {
+    pub(crate) patterns: Vec<Numbered>,
+    pub(crate) settings: Settings,
+}
 
-    fn find_all(&self, folded: &str, on_match: &mut dyn FnMut(u32, usize, usize)) {
-        for (start, _) in folded.char_indices() {
-            for (pattern, text) in (0_u32..).zip(&self.0) {
-                if folded[start..].starts_with(text.as_str()) {
-                    on_match(pattern, start, start + text.len());
+impl Matcher for Brute {
+    fn find_all(&self, text: &str, _: &mut Scratch, out: &mut Vec<Found>) {
+        let mut units = Vec::new();
+        Reader::new(text, 0, self.settings.reading).read(&mut units, usize::MAX, usize::MAX);
+        for start in 0..units.len() {
+            for (id, pattern) in &self.patterns {
+                for symbols_are_letters in [false, true] {
+                    let mode = self.settings.mode(symbols_are_letters);
+                    if let Ok(found) = align(pattern, text, &units, start, &mode, tables()) {
+                        let (first, last) = (&units[found.first], &units[found.last]);
+                        out.push(Found { pattern: *id, start: first.start, end: last.tail, level: found.level });
+                    }
                 }
             }
         }
     }
 
+    fn routes(&self) -> Vec<Route> {
+        Vec::new()
+    }
+
     fn heap_bytes(&self) -> usize {
-        self.0.iter().map(String::len).sum()
+        0
     }
 }

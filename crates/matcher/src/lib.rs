@@ -1,32 +1,47 @@
-//! Finds the entries of a keyword library in text.
+//! Finds the entries of a keyword library in text, however they are written.
 //!
-//! A [`Library`] is compiled once and shared by all threads. It folds the text, lets a [`Matcher`] find the folded
-//! keywords, and then applies what the keywords mean: word boundaries, allow words, overlaps. Hits carry byte spans
-//! of the text as stored.
+//! A [`Library`] is compiled once and shared by all threads. Keywords become patterns in normal form; a route proposes
+//! places where they may stand; [`align`] decides whether they do; and then what the keywords mean is applied: allow
+//! words, combinations, overlaps. Hits carry byte spans of the text as stored.
 //!
 //! Entries have a label mask (one bit per risk) and a severity number; this crate does not know what they stand for.
 
-mod boundary;
+mod align;
+mod automaton;
 #[cfg(test)]
 mod brute;
-mod daac;
+mod combo;
+mod cursor;
+#[cfg(test)]
+mod differential;
+mod exact;
+mod explain;
+mod fast;
+mod form;
+pub mod gram;
+mod groups;
+mod guess;
+mod letters;
 mod library;
+mod matcher;
+#[doc(hidden)]
+pub mod measure;
+mod pattern;
+mod resolve;
 mod spec;
+mod stream;
+mod stretch;
 
-pub use library::{Hit, Level, Library, Scratch};
-pub use spec::{EntrySpec, LibraryError, LibrarySpec, MatchOptions, Overlap, limits};
-
-/// Finds every occurrence of every pattern in folded text, overlaps included.
-///
-/// An engine decides speed, never the result: all engines report the same set of `(pattern, start, end)` for the same
-/// text, which the tests compare with a brute-force search.
-pub trait Matcher: Send + Sync {
-    /// Name of the engine, as it stands in reports.
-    fn name(&self) -> &'static str;
-
-    /// Calls `on_match(pattern, start, end)` once for each occurrence, byte positions in `folded`, in any order.
-    fn find_all(&self, folded: &str, on_match: &mut dyn FnMut(u32, usize, usize));
-
-    /// Bytes of memory that the compiled patterns take.
-    fn heap_bytes(&self) -> usize;
-}
+pub use cursor::Position;
+pub use explain::{
+    Change, EntryExplanation, Explanation, HitExplanation, MAX_EXPLAINED_BYTES, Miss, Obstacle, PartFound, ShownChar,
+    Step, TextTooLong, Value, Would,
+};
+pub use form::{NormalForm, first_of_each};
+pub use library::{Hit, Library, Scratch};
+pub use matcher::Route;
+pub use spec::{
+    CjkBoundary, EntrySpec, Gap, Level, LibraryError, LibrarySpec, MarkupKind, MatchOptions, Overlap, Profile, Scope,
+    limits,
+};
+pub use stream::{Stream, StreamHit};

@@ -1,23 +1,22 @@
-//! A compiled keyword library: folding, matching, boundaries, allow words, overlaps.
+//! A compiled keyword library.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use normalize::{FoldedText, fold_str, fold_text};
+use normalize::{Class, opt, tables};
 
-use crate::boundary::is_bounded;
-use crate::daac::DaacMatcher;
-use crate::spec::{LibraryError, LibrarySpec, MatchOptions, Overlap, limits};
-use crate::{Matcher, spec::EntrySpec};
-
-/// What was needed to see the keyword in the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Level {
-    /// The stored bytes are the keyword.
-    Plain = 0,
-    /// Case or width differ.
-    Folded = 1,
-}
+use crate::automaton::{Automaton, Settings};
+use crate::combo::{Expression, Part, Shape, Watch};
+use crate::cursor::{Cursor, Position, places};
+use crate::exact::Exact;
+use crate::fast::{Codes, Fast};
+use crate::groups::Groups;
+use crate::guess::{self, Fuzzy, Guess};
+use crate::matcher::{self, Found, Matcher, Route};
+use crate::pattern::Pattern;
+use crate::resolve::{Allowed, LeftmostLongest, keep_unexcused};
+use crate::spec::{
+    CjkBoundary, EntrySpec, Gap, Level, LibraryError, LibrarySpec, MarkupKind, MatchOptions, Overlap, Profile, limits,
+};
 
 /// One entry found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,35 +34,45 @@ pub struct Hit {
 /// Memory that a thread keeps between texts.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    folded: FoldedText,
-    found: Vec<Hit>,
-    allowed: Vec<Allowed>,
+    matcher: matcher::Scratch,
+    found: Vec<Found>,
+    pub(crate) allowed: Vec<Allowed>,
+    pub(crate) parts: Vec<FoundPart>,
 }
 
-/// An allow word in the text: it excuses hits of `entry`, or of any entry.
-#[derive(Debug, Clone, Copy)]
-struct Allowed {
-    entry: Option<u32>,
-    start: u32,
-    end: u32,
+/// A part of a combination in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FoundPart {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) entry: u32,
+    pub(crate) part: u32,
 }
 
-/// Who asked for a pattern. Several entries may share one folded text.
-#[derive(Debug, Clone, Copy)]
+/// Who asked for a pattern. Several may share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Entry(u32),
     Allow(Option<u32>),
+    /// A part of a combination: entry, index of the part or [`Part::ABSENT`].
+    Part(u32, u32),
+    /// Another text that stands for the entry.
+    Alias(u32),
 }
 
 /// A keyword library, compiled: immutable, shared by all threads.
 pub struct Library {
     entries: Vec<EntrySpec>,
     options: MatchOptions,
-    patterns: Vec<String>,
-    /// Owners of pattern `p`: `owners[owner_starts[p]..owner_starts[p + 1]]`.
     owners: Vec<Owner>,
-    owner_starts: Vec<u32>,
-    engine: Option<Box<dyn Matcher>>,
+    owners_of_pattern: Groups,
+    /// The entries that are combinations.
+    combos: HashMap<u32, Shape>,
+    /// The first finds the patterns; others find forms of them that must be guessed.
+    matchers: Vec<Box<dyn Matcher>>,
+    pattern_count: usize,
+    /// Most units that a hit may take.
+    reach: usize,
 }
 
 impl Library {
@@ -73,46 +82,57 @@ impl Library {
     ///
     /// [`LibraryError`] names the first entry that cannot be matched, its size and the limit.
     pub fn compile(spec: LibrarySpec) -> Result<Self, LibraryError> {
-        Self::compile_with(spec, |patterns| Ok(Box::new(DaacMatcher::new(patterns)?)))
+        Self::compile_with(spec, routes)
     }
 
-    fn compile_with(
+    pub(crate) fn compile_with(
         spec: LibrarySpec,
-        engine: impl FnOnce(&[String]) -> Result<Box<dyn Matcher>, LibraryError>,
+        routes: impl FnOnce(Vec<Numbered>, &MatchOptions) -> Result<Vec<Box<dyn Matcher>>, LibraryError>,
     ) -> Result<Self, LibraryError> {
         let LibrarySpec { entries, options } = spec;
         if entries.len() > limits::ENTRIES {
             return Err(LibraryError::TooMany { entries: entries.len() });
         }
-        let mut owners_of: HashMap<String, Vec<Owner>> = HashMap::with_capacity(entries.len());
-        let mut patterns = Vec::with_capacity(entries.len());
-        let mut add = |text: &str, entry: Option<usize>, owner: Owner| {
-            let folded = fold_keyword(text, entry)?;
-            let owners = owners_of.entry(folded.clone()).or_default();
-            if owners.is_empty() {
-                patterns.push(folded);
+        let mut builder = Builder { is_exact: options.profile == Profile::Exact, ..Builder::default() };
+        let mut combos = HashMap::new();
+        for (entry, id) in entries.iter().zip(0_u32..) {
+            let index = Some(id as usize);
+            if entry.combo || options.combo {
+                let Expression { present, absent } = Expression::parse(&entry.text, id as usize)?;
+                combos.insert(id, Shape { present: present.len() as u32, has_absent: !absent.is_empty() });
+                for (part, number) in present.iter().zip(0_u32..) {
+                    builder.add(part, index, Owner::Part(id, number))?;
+                }
+                for part in &absent {
+                    builder.add(part, index, Owner::Part(id, Part::ABSENT))?;
+                }
+            } else {
+                builder.add(&entry.text, index, Owner::Entry(id))?;
             }
-            owners.push(owner);
-            Ok(())
-        };
-        for (index, entry) in entries.iter().enumerate() {
-            let id = index as u32;
-            add(&entry.text, Some(index), Owner::Entry(id))?;
             for word in &entry.allow {
-                add(word, Some(index), Owner::Allow(Some(id)))?;
+                builder.add(word, index, Owner::Allow(Some(id)))?;
             }
         }
         for word in &options.allow {
-            add(word, None, Owner::Allow(None))?;
+            builder.add(word, None, Owner::Allow(None))?;
         }
-        let mut owners = Vec::with_capacity(patterns.len());
-        let mut owner_starts = vec![0];
-        for pattern in &patterns {
-            owners.extend_from_slice(&owners_of[pattern]);
-            owner_starts.push(owners.len() as u32);
-        }
-        let engine = if patterns.is_empty() { None } else { Some(engine(&patterns)?) };
-        Ok(Self { entries, options, patterns, owners, owner_starts, engine })
+        let guessing = guessing(&builder, &options);
+        builder.add_aliases(&entries, &options);
+        let Builder { patterns, owners, texts, .. } = builder;
+        let pattern_count = patterns.len();
+        let reach = patterns.iter().map(Pattern::reach).max().unwrap_or(1) + guess::MORE_REACH;
+        let pattern_of_owner = owners.iter().zip(0_u32..).map(|((pattern, _), at)| (*pattern, at)).collect();
+        let (_, owners_of_pattern) = Groups::by_key(pattern_of_owner);
+        let owners = owners.into_iter().map(|(_, owner)| owner).collect();
+        let mut matchers = if patterns.is_empty() {
+            Vec::new()
+        } else if options.profile == Profile::Exact {
+            vec![Box::new(Exact::new(&texts, options.word_boundary)?) as Box<dyn Matcher>]
+        } else {
+            routes((0..).zip(patterns).collect(), &options)?
+        };
+        matchers.extend(guessing);
+        Ok(Self { entries, options, owners, owners_of_pattern, combos, matchers, pattern_count, reach })
     }
 
     /// The entries, in the order of their indices.
@@ -120,19 +140,19 @@ impl Library {
         &self.entries
     }
 
-    /// Number of distinct folded texts: keywords and allow words.
+    /// Number of distinct patterns in normal form: keywords, parts of combinations, allow words.
     pub fn pattern_count(&self) -> usize {
-        self.patterns.len()
-    }
-
-    /// Name of the engine that was chosen.
-    pub fn engine_name(&self) -> &'static str {
-        self.engine.as_ref().map_or("none", |engine| engine.name())
+        self.pattern_count
     }
 
     /// Bytes of memory that the compiled patterns take.
     pub fn heap_bytes(&self) -> usize {
-        self.engine.as_ref().map_or(0, |engine| engine.heap_bytes())
+        self.matchers.iter().map(|matcher| matcher.heap_bytes()).sum()
+    }
+
+    /// The ways in which the patterns are found.
+    pub fn routes(&self) -> Vec<Route> {
+        self.matchers.iter().flat_map(|matcher| matcher.routes()).filter(|route| route.patterns > 0).collect()
     }
 
     /// How the library matches.
@@ -140,179 +160,254 @@ impl Library {
         &self.options
     }
 
-    /// Finds the entries in `text` and writes them to `hits`, which is emptied first: ordered by start, then longest
-    /// first, then entry. Linear in the text and the number of hits.
+    /// Most units that a hit may take, separators and repeats included.
+    pub(crate) fn reach(&self) -> usize {
+        self.reach
+    }
+
+    /// Finds the entries in `text` and writes them to `hits`, which is emptied first: in text order, by start, then end,
+    /// then entry. Linear in the text and the number of hits.
     ///
     /// The text must be shorter than 4 GiB, which the limit on records (16 MiB) sees to.
     pub fn find(&self, text: &str, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
+        self.collect(text, scratch, hits);
+        keep_unexcused(hits, &mut scratch.allowed);
+        if self.options.overlap == Overlap::LeftmostLongest {
+            LeftmostLongest::default().keep(hits, 0);
+        }
+        if !scratch.parts.is_empty() {
+            self.combine(text, &scratch.parts, hits);
+        }
+    }
+
+    /// Finds what the patterns give, before allow words, overlaps and combinations: hits in any order, and in the
+    /// scratch allow words in any order and parts of combinations in text order.
+    pub(crate) fn collect(&self, text: &str, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
         hits.clear();
-        let Some(engine) = &self.engine else { return };
         debug_assert!(u32::try_from(text.len()).is_ok());
-        let Scratch { folded, found, allowed } = scratch;
-        fold_text(text, folded);
+        let Scratch { matcher: memory, found, allowed, parts } = scratch;
         found.clear();
         allowed.clear();
-        engine.find_all(folded.as_str(), &mut |pattern, folded_start, folded_end| {
-            let (start, end) = folded.stored_range(folded_start, folded_end);
-            if self.options.word_boundary && !is_bounded(text, start, end) {
-                return;
-            }
-            let (start, end) = (start as u32, end as u32);
-            for owner in self.owners_of(pattern) {
-                match *owner {
+        parts.clear();
+        for matcher in &self.matchers {
+            matcher.find_all(text, memory, found);
+        }
+        for &Found { pattern, start, end, level } in &*found {
+            for &owner in self.owners_of_pattern.of(pattern) {
+                match self.owners[owner as usize] {
                     Owner::Allow(entry) => allowed.push(Allowed { entry, start, end }),
+                    Owner::Part(entry, part) => parts.push(FoundPart { start, end, entry, part }),
+                    Owner::Alias(entry) => hits.push(Hit { entry, start, end, level: Level::Aggressive }),
                     Owner::Entry(entry) => {
-                        let stored = &text.as_bytes()[start as usize..end as usize];
-                        let plain = stored == self.entries[entry as usize].text.as_bytes();
-                        let level = if plain { Level::Plain } else { Level::Folded };
-                        found.push(Hit { entry, start, end, level });
+                        let level = self.level(text, entry, start, end, level);
+                        hits.push(Hit { entry, start, end, level });
                     }
                 }
             }
-        });
-        found.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.entry));
-        allowed.sort_unstable_by_key(|word| word.start);
-        let kept = found.iter().filter(|hit| !is_excused(hit, allowed)).copied();
-        match self.options.overlap {
-            Overlap::All => hits.extend(kept),
-            Overlap::LeftmostLongest => {
-                let mut free_from = 0;
-                let mut last = (u32::MAX, u32::MAX);
-                for hit in kept {
-                    // Entries that share one text are one hit with several names, not an overlap.
-                    if hit.start >= free_from || (hit.start, hit.end) == last {
-                        hits.push(hit);
-                        free_from = hit.end;
-                        last = (hit.start, hit.end);
-                    }
+        }
+        parts.sort_unstable();
+        parts.dedup();
+        if self.options.cjk_boundary == CjkBoundary::Lexicon {
+            hits.retain(|hit| !cuts_words(text, hit.start as usize, hit.end as usize));
+        }
+    }
+
+    /// The normal form says whether two texts are the same in it; only the entry says whether they are the same.
+    fn level(&self, text: &str, entry: u32, start: u32, end: u32, level: Level) -> Level {
+        if level > Level::Folded {
+            return level;
+        }
+        let stored = &text[start as usize..end as usize];
+        if stored == self.entries[entry as usize].text.trim() { Level::Plain } else { Level::Folded }
+    }
+
+    /// Adds the combinations of the parts, which are in text order.
+    fn combine(&self, text: &str, parts: &[FoundPart], hits: &mut Vec<Hit>) {
+        let mut combinations = Combinations::default();
+        let mut spans = Vec::new();
+        combinations.see(self, text, Cursor::default(), parts, &mut spans);
+        combinations.end(&mut spans);
+        hits.extend(spans.iter().map(|&(entry, (start, end))| {
+            let (start, end) = (start.bytes as u32, end.bytes as u32);
+            Hit { entry, start, end, level: Level::Combo }
+        }));
+        hits.sort_by_key(|hit| (hit.start, hit.end, hit.entry));
+    }
+}
+
+/// The combinations of a library, watched over one text.
+#[derive(Debug, Default)]
+pub(crate) struct Combinations {
+    /// By entry, in order, so that what ends together comes in order.
+    watches: BTreeMap<u32, Watch>,
+}
+
+/// An entry and the span of its combination.
+pub(crate) type Span = (u32, (Position, Position));
+
+impl Combinations {
+    /// Takes parts in text order; their offsets are those of `text`, which starts at `cursor`.
+    pub(crate) fn see(
+        &mut self,
+        library: &Library,
+        text: &str,
+        cursor: Cursor,
+        parts: &[FoundPart],
+        out: &mut Vec<Span>,
+    ) {
+        let mut offsets: Vec<u32> = parts.iter().flat_map(|part| [part.start, part.end]).collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        let places = places(text, cursor, &offsets);
+        let place = |offset: u32| places[offsets.partition_point(|known| *known < offset)];
+        let mut spans = Vec::new();
+        for part in parts {
+            let shape = library.combos[&part.entry];
+            let watch = self.watches.entry(part.entry).or_insert_with(|| Watch::new(shape));
+            let seen = Part { number: part.part, start: place(part.start), end: place(part.end) };
+            watch.see(seen, &library.options, &mut spans);
+            out.extend(spans.drain(..).map(|span| (part.entry, span)));
+        }
+    }
+
+    /// Ends the text.
+    pub(crate) fn end(&mut self, out: &mut Vec<Span>) {
+        let mut spans = Vec::new();
+        for (&entry, watch) in &mut self.watches {
+            watch.end(&mut spans);
+            out.extend(spans.drain(..).map(|span| (entry, span)));
+        }
+    }
+}
+
+/// Characters of Chinese text on either side of a hit that are looked at to find its words.
+const MAX_CLAUSE: usize = 32;
+
+/// Whether an edge of `start..end` is inside a word of the text around it, in the most probable division of the clause
+/// into words or in the one that takes the longest word from the right each time: the words of Chinese lean to the
+/// right, and a hit that cuts one of either is doubtful.
+fn cuts_words(text: &str, start: usize, end: usize) -> bool {
+    let tables = tables();
+    let is_free = |c: &char| tables.info(*c).class() == Class::Free;
+    let before: Vec<char> = text[..start].chars().rev().take(MAX_CLAUSE).take_while(is_free).collect();
+    let inside = text[start..end].chars();
+    let behind = text[end..].chars().take(MAX_CLAUSE).take_while(is_free);
+    let mut clause: Vec<char> = before.iter().rev().copied().collect();
+    let first = clause.len();
+    clause.extend(inside.filter(|c| is_free(c)));
+    let last = clause.len();
+    if first == last {
+        return false;
+    }
+    clause.extend(behind);
+    let lexicon = opt().lexicon();
+    let mut ends = Vec::new();
+    lexicon.segment(&clause, &mut ends);
+    let mut from_right = vec![clause.len()];
+    while let Some(&end) = from_right.last().filter(|end| **end > 0) {
+        let word = (1..=MAX_WORD.min(end)).rev().find(|length| lexicon.contains(&clause[end - length..end]));
+        from_right.push(end - word.unwrap_or(1));
+    }
+    let is_edge = |at: usize| at == 0 || at == clause.len() || (ends.contains(&at) && from_right.contains(&at));
+    !(is_edge(first) && is_edge(last))
+}
+
+/// Characters of the longest word of the lexicon.
+const MAX_WORD: usize = 4;
+
+/// A pattern and its number in the library.
+pub(crate) type Numbered = (u32, Pattern);
+
+/// The routes by which the patterns are found: each takes those that it can find fastest.
+pub(crate) fn routes(patterns: Vec<Numbered>, options: &MatchOptions) -> Result<Vec<Box<dyn Matcher>>, LibraryError> {
+    let settings = Settings::new(options);
+    let mut routes: Vec<Box<dyn Matcher>> = Vec::new();
+    let mut rest = patterns;
+    // Where markup or noise is left out, anything may stand between any two characters.
+    if options.markup == MarkupKind::None && options.noise.is_empty() {
+        let codes = Codes::new(options.gap == Gap::Wide);
+        let fast: Vec<Numbered>;
+        (fast, rest) = rest.into_iter().partition(|(_, pattern)| Fast::takes(pattern, &settings, &codes));
+        if !fast.is_empty() {
+            routes.push(Box::new(Fast::new(fast, settings, codes)?));
+        }
+    }
+    if !rest.is_empty() {
+        routes.push(Box::new(Automaton::new(rest, options)?));
+    }
+    Ok(routes)
+}
+
+/// Matchers of forms that must be guessed, as far as the options ask for them.
+fn guessing(builder: &Builder, options: &MatchOptions) -> Vec<Box<dyn Matcher>> {
+    let mut is_keyword = vec![false; builder.patterns.len()];
+    for (pattern, owner) in &builder.owners {
+        is_keyword[*pattern as usize] |= matches!(owner, Owner::Entry(_) | Owner::Part(..));
+    }
+    let patterns = || {
+        let numbered = (0_u32..).zip(builder.patterns.iter().cloned());
+        numbered.zip(&is_keyword).filter_map(|(pattern, is_keyword)| is_keyword.then_some(pattern))
+    };
+    let settings = Settings::new(options);
+    let mut matchers: Vec<Box<dyn Matcher>> = Vec::new();
+    if options.profile == Profile::Aggressive {
+        matchers.push(Box::new(Guess::new(patterns(), settings.clone())));
+    }
+    if options.fuzzy > 0 {
+        matchers.push(Box::new(Fuzzy::new(patterns(), options.fuzzy as usize, settings)));
+    }
+    matchers
+}
+
+/// Patterns as they come up, each once.
+#[derive(Default)]
+struct Builder {
+    /// Patterns are the same only if their texts are.
+    is_exact: bool,
+    patterns: Vec<Pattern>,
+    /// The first text of each pattern.
+    texts: Vec<String>,
+    ids: HashMap<Pattern, u32>,
+    ids_of_texts: HashMap<String, u32>,
+    owners: Vec<(u32, Owner)>,
+}
+
+impl Builder {
+    fn add(&mut self, text: &str, entry: Option<usize>, owner: Owner) -> Result<(), LibraryError> {
+        if text.len() > limits::KEYWORD_BYTES {
+            return Err(LibraryError::TooLong { entry, bytes: text.len() });
+        }
+        let pattern = Pattern::new(text).ok_or(LibraryError::Empty { entry })?;
+        self.own(pattern, text.trim(), owner);
+        Ok(())
+    }
+
+    fn add_aliases(&mut self, entries: &[EntrySpec], options: &MatchOptions) {
+        let is_aggressive = options.profile == Profile::Aggressive;
+        if !is_aggressive && !options.pinyin_initials {
+            return;
+        }
+        for (entry, id) in entries.iter().zip(0_u32..).filter(|(entry, _)| !entry.combo && !options.combo) {
+            let aliases = guess::aliases(&entry.text, options.pinyin_initials, is_aggressive);
+            for alias in aliases {
+                if let Some(pattern) = Pattern::new(&alias) {
+                    self.own(pattern, &alias, Owner::Alias(id));
                 }
             }
         }
     }
 
-    fn owners_of(&self, pattern: u32) -> &[Owner] {
-        let pattern = pattern as usize;
-        &self.owners[self.owner_starts[pattern] as usize..self.owner_starts[pattern + 1] as usize]
-    }
-}
-
-/// Whether one allow word covers all of the hit. `allowed` is sorted by start.
-fn is_excused(hit: &Hit, allowed: &[Allowed]) -> bool {
-    let reach = allowed.partition_point(|word| word.start <= hit.start);
-    // No allow word is longer than the limit, so those that start further back cannot reach the hit.
-    let farthest = hit.start.saturating_sub((limits::KEYWORD_BYTES * 4) as u32);
-    allowed[..reach]
-        .iter()
-        .rev()
-        .take_while(|word| word.start >= farthest)
-        .any(|word| word.end >= hit.end && word.entry.is_none_or(|entry| entry == hit.entry))
-}
-
-fn fold_keyword(text: &str, entry: Option<usize>) -> Result<String, LibraryError> {
-    let folded = fold_str(text.trim());
-    if folded.is_empty() {
-        return Err(LibraryError::Empty { entry });
-    }
-    if folded.len() > limits::KEYWORD_BYTES {
-        return Err(LibraryError::TooLong { entry, bytes: folded.len() });
-    }
-    Ok(folded)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::brute::BruteMatcher;
-
-    fn spec(words: &[&str], options: MatchOptions) -> LibrarySpec {
-        let entries = words
-            .iter()
-            .map(|text| EntrySpec { text: (*text).to_owned(), mask: 1, severity: 1, allow: Vec::new() })
-            .collect();
-        LibrarySpec { entries, options }
-    }
-
-    fn find(library: &Library, text: &str) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        library.find(text, &mut Scratch::default(), &mut hits);
-        hits
-    }
-
-    fn matched<'t>(library: &Library, text: &'t str) -> Vec<&'t str> {
-        find(library, text).iter().map(|hit| &text[hit.start as usize..hit.end as usize]).collect()
-    }
-
-    #[test]
-    fn overlaps_are_resolved_from_the_left_or_all_reported() {
-        let words = ["走私", "走私香烟", "香烟", "烟"];
-        let leftmost = Library::compile(spec(&words, MatchOptions::default())).expect("compiles");
-        assert_eq!(matched(&leftmost, "有人走私香烟"), ["走私香烟"]);
-        let all = MatchOptions { overlap: Overlap::All, ..MatchOptions::default() };
-        let all = Library::compile(spec(&words, all)).expect("compiles");
-        assert_eq!(matched(&all, "有人走私香烟"), ["走私香烟", "走私", "香烟", "烟"]);
-    }
-
-    #[test]
-    fn an_allow_word_excuses_only_what_it_covers() {
-        let options =
-            MatchOptions { allow: vec!["反走私".into()], overlap: Overlap::All, ..MatchOptions::default() };
-        let library = Library::compile(spec(&["走私", "私货"], options)).expect("compiles");
-        assert_eq!(matched(&library, "反走私货物"), ["私货"]);
-        assert_eq!(matched(&library, "走私，反走私"), ["走私"]);
-    }
-
-    #[test]
-    fn an_allow_word_of_an_entry_excuses_that_entry_alone() {
-        let mut spec = spec(&["走私", "走私"], MatchOptions::default());
-        spec.entries[0].allow.push("反走私".into());
-        let library = Library::compile(spec).expect("compiles");
-        assert_eq!(find(&library, "反走私").iter().map(|hit| hit.entry).collect::<Vec<_>>(), [1]);
-    }
-
-    #[test]
-    fn levels_tell_stored_from_folded() {
-        let library = Library::compile(spec(&["Trojan", "木马"], MatchOptions::default())).expect("compiles");
-        let levels: Vec<_> = find(&library, "Trojan TROJAN ｔｒｏｊａｎ 木马").iter().map(|hit| hit.level).collect();
-        assert_eq!(levels, [Level::Plain, Level::Folded, Level::Folded, Level::Plain]);
-    }
-
-    #[test]
-    fn unusable_entries_are_named() {
-        let error = |words: &[&str]| {
-            Library::compile(spec(words, MatchOptions::default())).err().expect("is refused").to_string()
+    fn own(&mut self, pattern: Pattern, text: &str, owner: Owner) {
+        let next = self.patterns.len() as u32;
+        let id = if self.is_exact {
+            *self.ids_of_texts.entry(text.to_owned()).or_insert(next)
+        } else {
+            *self.ids.entry(pattern.clone()).or_insert(next)
         };
-        assert_eq!(error(&["ok", " \u{3000}"]), "entry 1 has no text");
-        assert_eq!(error(&[&"长".repeat(400)]), "entry 0 is 1200 bytes long; the limit is 1024");
-    }
-
-    proptest! {
-        #[test]
-        fn the_engine_agrees_with_brute_force(
-            words in proptest::collection::vec("[aAb走私ＡßK]{1,4}", 1..12),
-            text in "[aAbB走私香 ＡßſKÉ1_\u{200B}]{0,60}",
-            word_boundary: bool,
-        ) {
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let options = MatchOptions { word_boundary, overlap: Overlap::All, ..MatchOptions::default() };
-            let engine = Library::compile(spec(&words, options.clone())).expect("compiles");
-            let brute = Library::compile_with(spec(&words, options), |patterns| {
-                Ok(Box::new(BruteMatcher(patterns.to_vec())))
-            }).expect("compiles");
-            prop_assert_eq!(find(&engine, &text), find(&brute, &text));
+        if id == next {
+            self.patterns.push(pattern);
+            self.texts.push(text.to_owned());
         }
-
-        #[test]
-        fn spans_are_character_boundaries_and_fold_to_the_keyword(text in "\\PC{0,40}", word in "\\PC{1,2}") {
-            prop_assume!(!fold_str(word.trim()).is_empty());
-            let options = MatchOptions { word_boundary: false, overlap: Overlap::All, ..MatchOptions::default() };
-            let library = Library::compile(spec(&[&word], options)).expect("compiles");
-            let text = format!("{text}{word}{text}");
-            for hit in find(&library, &text) {
-                let stored = &text[hit.start as usize..hit.end as usize];
-                prop_assert!(fold_str(stored).contains(&fold_str(word.trim())));
-            }
-        }
+        self.owners.push((id, owner));
     }
 }

@@ -118,10 +118,8 @@ mod tests {
                 Output { mask: 0, flag: 0.9, review: 0.6 },
             ],
         };
-        let entries: Vec<EntrySpec> = severities
-            .iter()
-            .map(|&(severity, mask)| EntrySpec { text: String::new(), mask, severity, allow: Vec::new() })
-            .collect();
+        let entries: Vec<EntrySpec> =
+            severities.iter().map(|&(severity, mask)| EntrySpec { mask, severity, ..EntrySpec::default() }).collect();
         let hits: Vec<Hit> =
             (0..entries.len() as u32).map(|entry| Hit { entry, start: 0, end: 1, level: Level::Plain }).collect();
         rules.judge(rules.keywords(&hits, &entries), scores)

@@ -33,7 +33,7 @@ impl Fixture {
             text: text.to_owned(),
             mask: 1 << bit,
             severity,
-            allow: Vec::new(),
+            ..EntrySpec::default()
         };
         let entries = vec![entry("走私", 0, 2), entry("ransom", 1, 1)];
         let options = MatchOptions { overlap: Overlap::All, ..MatchOptions::default() };

@@ -1,0 +1,150 @@
+//! How often windows occur in ordinary text: what makes one window of a pattern a better anchor than another.
+//!
+//! Only speed depends on it. The shipped table (`frequency.bin`) was counted from Chinese and English text by
+//! `examples/make_frequency.rs`; the README beside this file says from which.
+
+use std::collections::HashMap;
+
+use super::keys::{Class, WORD_LETTERS, load64, word_bytes, word_table_key};
+
+/// Estimates how often a window occurs.
+pub(crate) enum Frequency {
+    /// Cells of four bits, two for each key; the lower one counts.
+    Shipped(&'static [u8]),
+    /// Counts of a sample, one cell for each key, and how many positions the sample had.
+    Sampled(Vec<u32>, u64),
+}
+
+static SHIPPED: &[u8] = include_bytes!("frequency.bin");
+
+/// Estimates are occurrences in this many positions (64 MiB of English, 190 MiB of Chinese).
+const POSITIONS: u64 = 1 << 26;
+
+/// Level 1 stands for `2^FLOOR` occurrences; rarer windows are not in the table.
+const FLOOR: u32 = 4;
+
+const SAMPLE_CELLS_LOG: u32 = 22;
+
+impl Frequency {
+    /// The table that comes with the engine.
+    pub(crate) fn shipped() -> Self {
+        Self::Shipped(SHIPPED)
+    }
+
+    /// Counts the windows of a text like those that will be searched.
+    pub(crate) fn sampled(text: &[u8]) -> Self {
+        let mut cells = vec![0_u32; 1 << SAMPLE_CELLS_LOG];
+        let mut positions = 0;
+        each_window(text, |class, key| {
+            if class == Class::Quad || class == Class::Middle {
+                positions += 1;
+            }
+            let cell = &mut cells[(key >> (32 - SAMPLE_CELLS_LOG)) as usize];
+            *cell = cell.saturating_add(1);
+        });
+        Self::Sampled(cells, positions.max(1))
+    }
+
+    /// Occurrences in 2^26 positions, by a window's table key.
+    pub(crate) fn estimate(&self, key: u32) -> u64 {
+        match self {
+            Self::Shipped(cells) => {
+                let [one, two] = cells_of(key, cells.len());
+                let level = |cell: usize| cells[cell / 2] >> (cell % 2 * 4) & 15;
+                match level(one).min(level(two)) {
+                    0 => 0,
+                    level => 1 << (u32::from(level) + FLOOR - 1),
+                }
+            }
+            Self::Sampled(cells, positions) => {
+                u64::from(cells[(key >> (32 - SAMPLE_CELLS_LOG)) as usize]) * POSITIONS / positions
+            }
+        }
+    }
+}
+
+/// The two cells of a key in a table of `bytes` bytes.
+fn cells_of(key: u32, bytes: usize) -> [usize; 2] {
+    let cells = 2 * bytes as u64;
+    let other = key.wrapping_mul(0x9E37_79B1).rotate_left(16).wrapping_mul(0x85EB_CA6B);
+    [key, other].map(|hash| (u64::from(hash) * cells >> 32) as usize)
+}
+
+/// Calls `count` with the class and table key of every window that could be an anchor.
+fn each_window(text: &[u8], mut count: impl FnMut(Class, u32)) {
+    let padded_from = text.len().saturating_sub(16);
+    let mut tail = text[padded_from..].to_vec();
+    tail.extend_from_slice(&[0xFF; 16]);
+    let ascii = |at: usize| text.get(at).is_some_and(u8::is_ascii);
+    let mut run = 0;
+    let mut run_end = 0;
+    let mut in_word = false;
+    for at in 0..text.len() {
+        let eight = if at < padded_from { load64(text, at) } else { load64(&tail, at - padded_from) };
+        let byte = text[at];
+        let left = text.len() - at;
+        if byte.is_ascii() {
+            if at >= run_end {
+                run_end = at;
+            }
+            while run_end < at + 9 && ascii(run_end) {
+                run_end += 1;
+            }
+            run = run_end - at;
+        } else if byte >= 0xC0 {
+            run = left;
+        } else {
+            in_word = false;
+            continue;
+        }
+        if byte.is_ascii() && run >= 4 {
+            count(Class::Quad, Class::Quad.table_key(eight));
+        }
+        if run >= 6 {
+            count(Class::Middle, Class::Middle.table_key(eight));
+        }
+        if run >= 9 {
+            count(Class::Long, Class::Long.table_key(eight));
+        }
+        if byte.is_ascii_alphabetic() {
+            if !in_word {
+                let letters = text[at..].iter().take(WORD_LETTERS).take_while(|b| b.is_ascii_alphabetic()).count();
+                count(Class::Word, word_table_key(word_bytes(eight, letters), letters));
+            }
+            in_word = true;
+        } else {
+            in_word = false;
+        }
+    }
+    let _ = run;
+}
+
+/// Makes the bytes of a frequency table from texts of equal weight. For `examples/make_frequency.rs`.
+#[doc(hidden)]
+pub fn make_table<'t>(texts: impl IntoIterator<Item = &'t [u8]>, bytes: usize) -> Vec<u8> {
+    let mut counts: HashMap<u32, u32> = HashMap::new();
+    let mut positions = 0_u64;
+    for text in texts {
+        each_window(text, |class, key| {
+            if class == Class::Quad || class == Class::Middle {
+                positions += 1;
+            }
+            *counts.entry(key).or_default() += 1;
+        });
+    }
+    let mut cells = vec![0; bytes];
+    for (key, count) in counts {
+        let scaled = u64::from(count) * POSITIONS / positions.max(1);
+        if let Some(level) = scaled.checked_ilog2().and_then(|log| (log + 1).checked_sub(FLOOR)) {
+            let level = level.min(15) as u8;
+            for cell in cells_of(key, bytes) {
+                let shift = cell % 2 * 4;
+                let kept = cells[cell / 2] >> shift & 15;
+                if level > kept {
+                    cells[cell / 2] = cells[cell / 2] & !(15 << shift) | level << shift;
+                }
+            }
+        }
+    }
+    cells
+}
