@@ -9,21 +9,21 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const leastRust = "1.88";
+const leastRust = "1.89";
 
 const hash = sourceHash();
 if (!(process.argv.includes("--if-stale") && builtHash() === hash)) build(hash);
 mkdirSync(join(root, "dist"), { recursive: true });
 writeFileSync(join(root, "dist", "source-hash.txt"), `${hash}\n`);
 
-/** SHA-256 over the paths and bytes of all Rust sources and manifests. */
+/** SHA-256 over the paths and bytes of all Rust sources, the tables that they include, and manifests. */
 function sourceHash() {
   const files = ["Cargo.toml", "Cargo.lock"];
   const walk = (folder) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory() && !["target", "tests", "benches", "examples", "fuzz"].includes(entry.name)) walk(path);
-      else if (/\.(rs|toml)$/.test(entry.name)) files.push(path);
+      else if (/\.(rs|toml|bin)$/.test(entry.name)) files.push(path);
     }
   };
   walk("crates");

@@ -9,6 +9,16 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** A stream of one library's hits. Takes whole characters: a piece must not end within a surrogate pair. */
+export declare class MatchStream {
+  /** A stream of the library's hits, in text order; positions in `unit`. */
+  constructor(key: string, unit: string)
+  /** Takes the next piece. Gives the hits that are certain by now; null for none. */
+  push(text: string): StreamColumns | null
+  /** Ends the text. Gives the hits that were held back; null for none. The stream is then as new. */
+  end(): StreamColumns | null
+}
+
 /** A shard that is being scanned, on one thread. */
 export declare class ShardScan {
   /** Opens the shard of a task (JSON); the library must be compiled in this process. */
@@ -27,10 +37,10 @@ export interface CompiledLibrary {
   key: string
   /** Number of entries. */
   entries: number
-  /** Number of distinct folded texts. */
+  /** Number of distinct patterns in normal form: keywords, parts of combinations, allow words. */
   patterns: number
-  /** Name of the engine. */
-  engine: string
+  /** The ways in which patterns are found. */
+  routes: Array<LibraryRoute>
   /** Bytes of the compiled patterns. */
   heapBytes: number
 }
@@ -41,15 +51,18 @@ export declare function compileLibrary(spec: string): CompiledLibrary
 /** Draws the samples from the evidence (JSON in, JSON out). */
 export declare function drawSamples(spec: string): string
 
+/** Explains a text (JSON): the entries that are found in it, and those of `asked`, by index, that are not. */
+export declare function explainText(key: string, text: string, asked: Array<number>): string
+
 /** Hits as columns of one length. */
 export interface HitColumns {
-  /** Row of the column; 0 for a single text. */
+  /** Row of the column. */
   rows: Uint32Array
   /** Index of the entry. */
   entries: Uint32Array
-  /** First position of the hit. */
+  /** First byte of the hit in its row. */
   starts: Uint32Array
-  /** Position behind the hit. */
+  /** Byte behind the hit. */
   ends: Uint32Array
   /** What was needed to see it. */
   levels: Uint8Array
@@ -58,14 +71,44 @@ export interface HitColumns {
 /** Looks at a file (options and answer as JSON). A file that cannot be read is an answer, not an error. */
 export declare function inspectFile(path: string, options: string): string
 
+/** A way in which patterns of a library are found. */
+export interface LibraryRoute {
+  /** Its name. */
+  name: string
+  /** The kind of processor that its inner loop was written for. */
+  kernel: string
+  /** Patterns that are found by it. */
+  patterns: number
+}
+
 /**
  * Finds the entries in a column: row `i` is `values[offsets[i]..offsets[i + 1]]`, null where bit
- * `validity_offset + i` of `validity` is 0. Positions are bytes of the row. A row that is not UTF-8 is an error.
+ * `validity_offset + i` of `validity` is 0. Positions are bytes of the row; a hit lies within its row.
+ *
+ * Offsets that descend or leave the buffer, and rows that are not UTF-8, are errors that name the row.
  */
-export declare function matchColumn(key: string, values: Uint8Array, offsets: Int32Array, validity: Uint8Array | undefined | null, validityOffset: number): HitColumns
+export declare function matchColumn(key: string, values: Uint8Array, offsets: Int32Array | BigInt64Array, validity: Uint8Array | undefined | null, validityOffset: number): HitColumns
 
-/** Finds the entries in one text; positions in `unit`: `byte` (of its UTF-8), `utf16` or `codepoint`. */
-export declare function matchText(key: string, text: string, unit: string): HitColumns
+/**
+ * Finds the entries in one text. Gives six numbers a hit: entry, level, start and end in `unit` (`byte` of its UTF-8,
+ * `utf16` or `codepoint`), start and end in UTF-16 units, to cut the hit out of the string; null when there is no hit.
+ *
+ * Half a surrogate pair counts as U+FFFD: one unit of UTF-16, one code point, three bytes.
+ */
+export declare function matchText(key: string, text: string, unit: string): Uint32Array | null
+
+/** Reads keywords (a JSON array of `[text, is a combination]`) in normal form: equal ones are one keyword. */
+export declare function normalForms(keywords: string): NormalForms
+
+/** Keywords in normal form, as columns of one length. */
+export interface NormalForms {
+  /** Index of the first keyword with the same normal form; 4294967295 where nothing of the keyword is left. */
+  firsts: Uint32Array
+  /** Characters that a text must show, white space left out; of a combination, of the shortest part. */
+  characters: Uint32Array
+  /** 1 where all of them are letters of an alphabetic script. */
+  alphabetic: Uint8Array
+}
 
 /** Windows of one length, padded with zeros. */
 export interface Pack {
@@ -97,4 +140,18 @@ export interface Step {
   unread: number
   /** What the classifier is to score. */
   packs: Array<Pack>
+}
+
+/** Hits of a stream as columns of one length. Positions count from the start of the whole text and may exceed 32 bits. */
+export interface StreamColumns {
+  /** Index of the entry. */
+  entries: Uint32Array
+  /** First position of the hit. */
+  starts: Float64Array
+  /** Position behind the hit. */
+  ends: Float64Array
+  /** What was needed to see it. */
+  levels: Uint8Array
+  /** The hit as it stands in the text; null for a combination whose first part has gone by. */
+  matched: Array<string | undefined | null>
 }

@@ -23,14 +23,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   addon: ["library", "standard"],
   // Plans a scan: reads the heads of files through the addon.
   corpus: ["addon", "config", "standard"],
-  config: ["classify", "corpus", "library", "policy", "standard"],
+  config: ["addon", "classify", "corpus", "library", "policy", "standard"],
   classify: ["config", "standard"],
   tally: ["corpus", "standard"],
   run: ["corpus", "tally"],
   evidence: ["addon", "corpus", "run", "sampling", "tally"],
   report: ["config", "corpus", "evidence", "gate", "library", "sampling", "standard", "tally"],
   pool: ["addon", "classify", "corpus", "run", "tally"],
-  api: ["addon", "config", "library"],
+  api: ["addon", "config", "library", "standard"],
   scan: [
     ...["addon", "classify", "config", "corpus", "evidence", "pool"],
     ...["report", "run", "sampling", "standard", "tally"],

@@ -9,6 +9,8 @@ mod error;
 mod inspect;
 mod library;
 mod shard;
+mod stream;
+mod unit;
 
 use napi_derive::napi;
 

@@ -1,15 +1,22 @@
 //! Compiled libraries: one per process, found by the digest of what they were compiled from.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use matcher::{EntrySpec, Hit, Library, LibrarySpec, MatchOptions, Scratch};
-use napi::bindgen_prelude::{Int32Array, Uint8Array, Uint32Array};
+use matcher::{EntrySpec, Hit, Library, LibrarySpec, MatchOptions, Scratch, first_of_each};
+use napi::bindgen_prelude::{BigInt64Array, Either, Int32Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::error;
+use crate::unit::{Places, Unit};
+
+thread_local! {
+    /// Memory for single texts, of which many are matched one after the other.
+    static MEMORY: RefCell<(Scratch, Vec<Hit>)> = RefCell::default();
+}
 
 /// Libraries by key. The addon's image is loaded once per process, so worker threads see the same ones.
 static LIBRARIES: LazyLock<Mutex<HashMap<String, Compiled>>> = LazyLock::new(Mutex::default);
@@ -36,24 +43,35 @@ pub struct CompiledLibrary {
     pub key: String,
     /// Number of entries.
     pub entries: u32,
-    /// Number of distinct folded texts.
+    /// Number of distinct patterns in normal form: keywords, parts of combinations, allow words.
     pub patterns: u32,
-    /// Name of the engine.
-    pub engine: String,
+    /// The ways in which patterns are found.
+    pub routes: Vec<LibraryRoute>,
     /// Bytes of the compiled patterns.
     pub heap_bytes: f64,
+}
+
+/// A way in which patterns of a library are found.
+#[napi(object)]
+pub struct LibraryRoute {
+    /// Its name.
+    pub name: String,
+    /// The kind of processor that its inner loop was written for.
+    pub kernel: String,
+    /// Patterns that are found by it.
+    pub patterns: u32,
 }
 
 /// Hits as columns of one length.
 #[napi(object)]
 pub struct HitColumns {
-    /// Row of the column; 0 for a single text.
+    /// Row of the column.
     pub rows: Uint32Array,
     /// Index of the entry.
     pub entries: Uint32Array,
-    /// First position of the hit.
+    /// First byte of the hit in its row.
     pub starts: Uint32Array,
-    /// Position behind the hit.
+    /// Byte behind the hit.
     pub ends: Uint32Array,
     /// What was needed to see it.
     pub levels: Uint8Array,
@@ -80,7 +98,15 @@ pub fn compile_library(spec: String) -> napi::Result<CompiledLibrary> {
         key,
         entries: library.entries().len() as u32,
         patterns: library.pattern_count() as u32,
-        engine: library.engine_name().to_owned(),
+        routes: library
+            .routes()
+            .into_iter()
+            .map(|route| LibraryRoute {
+                name: route.name.to_owned(),
+                kernel: route.kernel.to_owned(),
+                patterns: route.patterns as u32,
+            })
+            .collect(),
         heap_bytes: library.heap_bytes() as f64,
     })
 }
@@ -91,59 +117,122 @@ pub fn release_library(key: String) {
     libraries().remove(&key);
 }
 
-/// Finds the entries in one text; positions in `unit`: `byte` (of its UTF-8), `utf16` or `codepoint`.
+/// Finds the entries in one text. Gives six numbers a hit: entry, level, start and end in `unit` (`byte` of its UTF-8,
+/// `utf16` or `codepoint`), start and end in UTF-16 units, to cut the hit out of the string; null when there is no hit.
+///
+/// Half a surrogate pair counts as U+FFFD: one unit of UTF-16, one code point, three bytes.
 #[napi(catch_unwind)]
-pub fn match_text(key: String, text: String, unit: String) -> napi::Result<HitColumns> {
+pub fn match_text(key: String, text: String, unit: String) -> napi::Result<Option<Uint32Array>> {
     let library = find(&key)?.library;
-    let mut hits = Vec::new();
-    library.find(&text, &mut Scratch::default(), &mut hits);
-    let width: fn(char) -> u32 = match unit.as_str() {
-        "byte" => |c| c.len_utf8() as u32,
-        "utf16" => |c| c.len_utf16() as u32,
-        "codepoint" => |_| 1,
-        _ => return Err(error::argument(format!("unit {unit:?} is not byte, utf16 or codepoint"))),
-    };
-    let positions = Positions::new(&text, &hits, width);
-    let mut columns = Columns::default();
-    for hit in &hits {
-        columns.push(0, hit, positions.of(hit.start), positions.of(hit.end));
-    }
-    Ok(columns.finish())
+    let unit = Unit::named(&unit)?;
+    MEMORY.with_borrow_mut(|(scratch, hits)| {
+        library.find(&text, scratch, hits);
+        if hits.is_empty() {
+            return Ok(None);
+        }
+        let places = Places::new(&text, hits);
+        let mut packed = Vec::with_capacity(6 * hits.len());
+        for hit in &*hits {
+            packed.extend([hit.entry, u32::from(hit.level as u8)]);
+            packed.extend([places.of(hit.start, unit), places.of(hit.end, unit)]);
+            packed.extend([places.of(hit.start, Unit::Utf16), places.of(hit.end, Unit::Utf16)]);
+        }
+        Ok(Some(packed.into()))
+    })
 }
 
 /// Finds the entries in a column: row `i` is `values[offsets[i]..offsets[i + 1]]`, null where bit
-/// `validity_offset + i` of `validity` is 0. Positions are bytes of the row. A row that is not UTF-8 is an error.
+/// `validity_offset + i` of `validity` is 0. Positions are bytes of the row; a hit lies within its row.
+///
+/// Offsets that descend or leave the buffer, and rows that are not UTF-8, are errors that name the row.
 #[napi(catch_unwind)]
 pub fn match_column(
     key: String,
     values: &[u8],
-    offsets: Int32Array,
+    offsets: Either<Int32Array, BigInt64Array>,
     validity: Option<&[u8]>,
     validity_offset: u32,
 ) -> napi::Result<HitColumns> {
     let library = find(&key)?.library;
-    let (mut scratch, mut hits, mut columns) = (Scratch::default(), Vec::new(), Columns::default());
+    let offsets: Vec<usize> = match &offsets {
+        Either::A(offsets) => ascending(offsets, values.len()),
+        Either::B(offsets) => ascending(offsets, values.len()),
+    }?;
+    let mut columns = Columns::default();
+    let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else { return Ok(columns.finish()) };
+    // One pass over the whole buffer is several times as fast as one a row. What is there for rows that are null may be
+    // anything, so a buffer that fails is looked at row by row.
+    let all = simdutf8::basic::from_utf8(&values[first..last]).ok();
+    let (mut scratch, mut hits) = (Scratch::default(), Vec::new());
     for (row, bounds) in offsets.windows(2).enumerate() {
         let bit = row + validity_offset as usize;
         if validity.is_some_and(|bits| bits.get(bit / 8).is_none_or(|byte| byte >> (bit % 8) & 1 == 0)) {
             continue;
         }
-        let bytes = usize::try_from(bounds[0])
-            .ok()
-            .zip(usize::try_from(bounds[1]).ok())
-            .and_then(|(start, end)| values.get(start..end))
-            .ok_or_else(|| {
-                let [start, end] = [bounds[0], bounds[1]];
-                error::argument(format!("row {row} is bytes {start} to {end} of {} bytes", values.len()))
-            })?;
-        let text =
-            std::str::from_utf8(bytes).map_err(|error| error::argument(format!("row {row} is not UTF-8: {error}")))?;
+        let (start, end) = (bounds[0], bounds[1]);
+        let text = match all.and_then(|all| all.get(start - first..end - first)) {
+            Some(text) => text,
+            None => std::str::from_utf8(&values[start..end])
+                .map_err(|error| error::argument(format!("row {row} is not UTF-8: {error}")))?,
+        };
+        if u32::try_from(text.len()).is_err() {
+            let bytes = text.len();
+            return Err(error::argument(format!("row {row} is {bytes} bytes; the limit is {}", u32::MAX)));
+        }
         library.find(text, &mut scratch, &mut hits);
         for hit in &hits {
-            columns.push(row as u32, hit, hit.start, hit.end);
+            columns.push(row as u32, hit);
         }
     }
     Ok(columns.finish())
+}
+
+/// Offsets that are known to ascend within `0..=len`.
+fn ascending<T: Copy + std::fmt::Display + TryInto<usize>>(offsets: &[T], len: usize) -> napi::Result<Vec<usize>> {
+    let mut checked = Vec::with_capacity(offsets.len());
+    for (at, &offset) in offsets.iter().enumerate() {
+        let before = checked.last().copied().unwrap_or(0);
+        let known = offset.try_into().ok().filter(|offset| (before..=len).contains(offset));
+        let refuse =
+            || error::argument(format!("offset {at} is {offset}: not from {before} to {len}, where the bytes end"));
+        checked.push(known.ok_or_else(refuse)?);
+    }
+    Ok(checked)
+}
+
+/// Keywords in normal form, as columns of one length.
+#[napi(object)]
+pub struct NormalForms {
+    /// Index of the first keyword with the same normal form; 4294967295 where nothing of the keyword is left.
+    pub firsts: Uint32Array,
+    /// Characters that a text must show, white space left out; of a combination, of the shortest part.
+    pub characters: Uint32Array,
+    /// 1 where all of them are letters of an alphabetic script.
+    pub alphabetic: Uint8Array,
+}
+
+/// Reads keywords (a JSON array of `[text, is a combination]`) in normal form: equal ones are one keyword.
+#[napi(catch_unwind)]
+pub fn normal_forms(keywords: String) -> napi::Result<NormalForms> {
+    let keywords: Vec<(String, bool)> = serde_json::from_str(&keywords).map_err(error::argument)?;
+    let (mut firsts, mut characters, mut alphabetic) = (Vec::new(), Vec::new(), Vec::new());
+    first_of_each(keywords.iter().map(|(text, is_combo)| (text.as_str(), *is_combo)), |form| {
+        firsts.push(form.map_or(u32::MAX, |(first, _)| first));
+        characters.push(form.map_or(0, |(_, form)| form.characters() as u32));
+        alphabetic.push(u8::from(form.is_some_and(|(_, form)| form.is_alphabetic())));
+    });
+    Ok(NormalForms { firsts: firsts.into(), characters: characters.into(), alphabetic: alphabetic.into() })
+}
+
+/// Explains a text (JSON): the entries that are found in it, and those of `asked`, by index, that are not.
+#[napi(catch_unwind)]
+pub fn explain_text(key: String, text: String, asked: Vec<u32>) -> napi::Result<String> {
+    let library = find(&key)?.library;
+    if let Some(entry) = asked.iter().find(|entry| **entry as usize >= library.entries().len()) {
+        return Err(error::argument(format!("entry {entry} of {}", library.entries().len())));
+    }
+    let explanation = library.explain(&text, &asked).map_err(error::argument)?;
+    Ok(serde_json::to_string(&explanation).expect("names and numbers have a JSON form"))
 }
 
 /// The library with this key.
@@ -159,29 +248,6 @@ fn libraries() -> std::sync::MutexGuard<'static, HashMap<String, Compiled>> {
     LIBRARIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Byte positions of one text in another unit, for the positions that hits need: one walk over the text.
-struct Positions(HashMap<u32, u32>);
-
-impl Positions {
-    fn new(text: &str, hits: &[Hit], width: fn(char) -> u32) -> Self {
-        let mut wanted: Vec<u32> = hits.iter().flat_map(|hit| [hit.start, hit.end]).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let mut positions = HashMap::with_capacity(wanted.len());
-        let (mut byte, mut unit) = (0, 0);
-        for target in wanted {
-            unit += text[byte..target as usize].chars().map(width).sum::<u32>();
-            byte = target as usize;
-            positions.insert(target, unit);
-        }
-        Self(positions)
-    }
-
-    fn of(&self, byte: u32) -> u32 {
-        self.0[&byte]
-    }
-}
-
 #[derive(Default)]
 struct Columns {
     rows: Vec<u32>,
@@ -192,11 +258,11 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, row: u32, hit: &Hit, start: u32, end: u32) {
+    fn push(&mut self, row: u32, hit: &Hit) {
         self.rows.push(row);
         self.entries.push(hit.entry);
-        self.starts.push(start);
-        self.ends.push(end);
+        self.starts.push(hit.start);
+        self.ends.push(hit.end);
         self.levels.push(hit.level as u8);
     }
 

@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { messageOf, ScanError } from "../errors.ts";
+import type { NativeExplanation } from "../library/explanation.ts";
+import type { MatchOptions } from "../library/library.ts";
 
 type Native = typeof import("../../native/index.cjs");
 
@@ -43,8 +45,17 @@ export interface Inspection {
 export interface NativeLibrary {
   /** Ids of the entries, for the evidence. */
   readonly ids: readonly string[];
-  readonly entries: readonly { text: string; mask: number; severity: number; allow?: readonly string[] | undefined }[];
-  readonly options: { wordBoundary: boolean; overlap: string; allow: readonly string[] };
+  readonly entries: readonly NativeEntry[];
+  readonly options: MatchOptions;
+}
+
+/** One entry to compile. */
+export interface NativeEntry {
+  readonly text: string;
+  readonly mask: number;
+  readonly severity: number;
+  readonly allow?: readonly string[] | undefined;
+  readonly combo?: boolean | undefined;
 }
 
 /** A compiled library: one per process, shared by all threads, found again by its key. */
@@ -52,17 +63,55 @@ export interface CompiledLibrary {
   readonly key: string;
   readonly entries: number;
   readonly patterns: number;
-  readonly engine: string;
+  readonly routes: readonly LibraryRoute[];
   readonly heapBytes: number;
 }
 
-/** Hits as columns of one length. */
+/** A way in which patterns of a library are found. */
+export interface LibraryRoute {
+  /** `ideographs` and `words` find by anchors, `wide ascii quad word short` are the gram engine of profile `exact`. */
+  readonly name: string;
+  /** The kind of processor that its inner loop was written for; `portable` runs on all. */
+  readonly kernel: string;
+  readonly patterns: number;
+}
+
+/** Numbers of one hit of `matchText`: entry, level, start and end in the unit asked for, start and end in UTF-16. */
+export const numbersPerHit = 6;
+
+/** Hits of a column as columns of one length: positions are bytes of the row. */
 export interface HitColumns {
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly entries: Uint32Array<ArrayBuffer>;
   readonly starts: Uint32Array<ArrayBuffer>;
   readonly ends: Uint32Array<ArrayBuffer>;
   readonly levels: Uint8Array<ArrayBuffer>;
+}
+
+/** Hits of a stream as columns of one length; positions may exceed 32 bits. */
+export interface StreamColumns {
+  readonly entries: Uint32Array<ArrayBuffer>;
+  readonly starts: Float64Array<ArrayBuffer>;
+  readonly ends: Float64Array<ArrayBuffer>;
+  readonly levels: Uint8Array<ArrayBuffer>;
+  readonly matched: readonly (string | null)[];
+}
+
+/** A text that arrives in pieces of whole characters; null where no hit is certain. */
+export interface NativeStream {
+  push(text: string): StreamColumns | null;
+  /** Ends the text; the stream is then as new. */
+  end(): StreamColumns | null;
+}
+
+/** Keywords in normal form: see `normalForms`. */
+export interface NormalForms {
+  /** Index of the first keyword with the same form; `noForm` where nothing of the keyword is left. */
+  readonly firsts: Uint32Array<ArrayBuffer>;
+  /** Characters that a text must show, white space left out; of a combination, of the shortest part. */
+  readonly characters: Uint32Array<ArrayBuffer>;
+  /** 1 where all of them are letters of an alphabetic script. */
+  readonly alphabetic: Uint8Array<ArrayBuffer>;
 }
 
 /** In what the positions of a hit are counted. */
@@ -133,21 +182,45 @@ function wrap(native: Native) {
     /** Forgets a compiled library; scans that use it keep it until they end. */
     releaseLibrary: (key: string): void => native.releaseLibrary(key),
 
-    /** Finds entries in one text; positions in `unit`. `rows` is all zero. */
-    matchText: (key: string, text: string, unit: OffsetUnit): HitColumns =>
-      native.matchText(key, text, unit) as HitColumns,
+    /**
+     * Finds entries in one text: `numbersPerHit` numbers a hit, in text order; null for no hit. Half a surrogate pair
+     * counts as U+FFFD.
+     */
+    matchText: (key: string, text: string, unit: OffsetUnit): Uint32Array | null => native.matchText(key, text, unit),
 
     /**
      * Finds entries in a column of text: `values` with `offsets` of length rows + 1, ascending, into it; rows whose bit
      * in `validity` is 0 are null. Positions are bytes of the row.
+     *
+     * @throws Error naming the row or the offset that is wrong
      */
     matchColumn: (
       key: string,
       values: Uint8Array,
-      offsets: Int32Array,
+      offsets: Int32Array | BigInt64Array,
       validity: Uint8Array | null,
       validityOffset: number,
     ) => native.matchColumn(key, values, offsets, validity, validityOffset) as HitColumns,
+
+    /** A stream of hits; positions in `unit`. */
+    openStream: (key: string, unit: OffsetUnit): NativeStream => new native.MatchStream(key, unit) as NativeStream,
+
+    /** Reads keywords, each with whether it is a combination, in normal form: equal ones are one keyword. */
+    normalForms: (keywords: readonly (readonly [string, boolean])[]): NormalForms =>
+      native.normalForms(JSON.stringify(keywords)) as NormalForms,
+
+    /**
+     * Explains a text: the entries that are found in it, and those of `asked`, by index, that are not.
+     *
+     * @throws ScanError `usage` for a text over the limit
+     */
+    explainText: (key: string, text: string, asked: readonly number[]): NativeExplanation => {
+      try {
+        return JSON.parse(native.explainText(key, text, [...asked])) as NativeExplanation;
+      } catch (error) {
+        throw new ScanError("usage", messageOf(error).replace(/^argument: /, ""), { cause: error });
+      }
+    },
 
     /** Opens a shard of a task, with a library that is compiled in this process; see `NativeScan`. */
     openShard: (libraryKey: string, task: unknown): NativeScan =>

@@ -1,16 +1,26 @@
 /** A keyword library in the hands of an embedder: read from files, or made of entries. */
+import type { z } from "zod";
 import { loadLibrary } from "../config/library-file.ts";
 import { ScanError } from "../errors.ts";
-import { type Entry, entrySchema, type MatchOptions, matchOptionsSchema, repeatedEntries } from "../library/library.ts";
+import { faultOf } from "../library/fault.ts";
+import { type Entry, entrySchema, type Lint, type MatchOptions, matchOptionsSchema } from "../library/library.ts";
 import { Matcher } from "./matcher.ts";
 
 /** An entry as a caller may write it: a keyword alone, or with what it means. */
 export type EntryInput =
   | string
-  | { id?: string; text: string; risks?: string[]; severity?: Entry["severity"]; allow?: string[] };
+  | {
+      id?: string;
+      text: string;
+      risks?: string[];
+      severity?: Entry["severity"];
+      allow?: string[];
+      /** The text is an expression `A&B~C`. */
+      combo?: boolean;
+    };
 
-/** Options of a matcher, each with its default: see `MatchOptions`. */
-export type MatchOptionsInput = Partial<MatchOptions>;
+/** Options of a matcher; what is left out has its default: see `MatchOptions`. `null` for a name means none. */
+export type MatchOptionsInput = z.input<typeof matchOptionsSchema>;
 
 /** A keyword library. Immutable. */
 export class Library {
@@ -20,6 +30,7 @@ export class Library {
   /** SHA-256 over entries and options in canonical JSON; it names the library in plans and reports. */
   readonly digest: string;
   readonly #options: MatchOptions;
+  readonly #lints: readonly Lint[];
 
   private constructor(library: ReturnType<typeof loadLibrary>) {
     this.name = library.name;
@@ -27,6 +38,7 @@ export class Library {
     this.entries = library.entries;
     this.digest = library.digest;
     this.#options = library.options;
+    this.#lints = library.lints;
   }
 
   /**
@@ -64,27 +76,25 @@ export class Library {
     return new Matcher(this.entries, parseOptions({ ...this.#options, ...options }));
   }
 
-  /** Entries that repeat another one's text after folding: each is kept, and each hits. */
-  lint(): readonly { readonly place: string; readonly message: string }[] {
-    return repeatedEntries(this.entries).texts;
+  /** Entries that repeat another one's keyword in normal form: each is kept, and each hits. */
+  lint(): readonly Lint[] {
+    return this.#lints;
   }
 }
 
 function toEntry(input: EntryInput, index: number): Entry {
   const given = typeof input === "string" ? { text: input } : input;
   // Entries that are only matched need no risk and no id that could stand in a report.
-  const { id = given.text, text, risks = ["A1h"], severity = "review", allow } = given;
-  const parsed = entrySchema.safeParse({ id: "x", text, risks, severity, ...(allow === undefined ? {} : { allow }) });
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new ScanError("config", `entry ${index}: ${issue?.path.join(".")}: ${issue?.message}`);
-  }
+  const { id = given.text, text, risks = ["A1h"], severity = "review", allow, combo } = given;
+  const optional = { ...(allow === undefined ? {} : { allow }), ...(combo === undefined ? {} : { combo }) };
+  const entry = { id: "x", text, risks, severity, ...optional };
+  const parsed = entrySchema.safeParse(entry);
+  if (!parsed.success) throw new ScanError("config", `entry ${index}: ${faultOf(parsed.error, entry)}`);
   return { ...parsed.data, id };
 }
 
 function parseOptions(options: MatchOptionsInput): MatchOptions {
   const parsed = matchOptionsSchema.safeParse(options);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new ScanError("config", `options${issue?.path.length ? `.${issue.path.join(".")}` : ""}: ${issue?.message}`);
+  throw new ScanError("config", faultOf(parsed.error, options, "options"));
 }

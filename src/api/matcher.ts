@@ -1,14 +1,22 @@
 /** A compiled library that finds entries in texts, in Arrow columns and in streams of text. */
 import { type Data, DataType, Dictionary, makeData, Table, Uint32, Utf8, Vector, vectorFromArray } from "apache-arrow";
-import { type HitColumns, loadAddon, type OffsetUnit, offsetUnits } from "../addon/addon.ts";
+import {
+  type HitColumns,
+  type LibraryRoute,
+  loadAddon,
+  numbersPerHit,
+  type OffsetUnit,
+  offsetUnits,
+} from "../addon/addon.ts";
 import { compileLibrary } from "../addon/library.ts";
-import { ScanError } from "../errors.ts";
+import { messageOf, ScanError } from "../errors.ts";
+import type { Explanation, Miss, NativeExplanation } from "../library/explanation.ts";
+import { type Level, levels } from "../library/level.ts";
 import type { Entry, MatchOptions } from "../library/library.ts";
 import { MatchStream } from "./stream.ts";
 
-/** What was needed to see a keyword, from least to most. */
-export const levels = ["plain", "folded"] as const;
-export type Level = (typeof levels)[number];
+/** Entries of a library that is explained whole. */
+const explainedWhole = 20;
 
 /** One hit. `start` and `end` count in the unit that was asked for, `end` exclusive. */
 export interface Hit {
@@ -20,6 +28,7 @@ export interface Hit {
   readonly end: number;
   /** The hit as it stands in the text. */
   readonly matched: string;
+  /** What was needed to see it. */
   readonly level: Level;
 }
 
@@ -32,15 +41,17 @@ export type HitTable = Table<{
   level: Dictionary<Utf8, Uint32>;
 }>;
 
+/** See `numbersPerHit`. */
+type HitNumbers = [entry: number, level: number, start: number, end: number, from: number, to: number];
+
 /** A compiled library. The compiled form lives once per process; this object may be made in any thread. */
 export class Matcher {
   readonly #entries: readonly Entry[];
-  readonly #options: MatchOptions;
   readonly #key: string;
   #ids: Vector<Utf8> | undefined;
-  /** Engine, sizes and memory of the compiled library. */
+  /** Routes, sizes and memory of the compiled library. */
   readonly stats: {
-    readonly engine: string;
+    readonly routes: readonly LibraryRoute[];
     readonly entries: number;
     readonly patterns: number;
     readonly heapBytes: number;
@@ -50,7 +61,6 @@ export class Matcher {
   constructor(entries: readonly Entry[], options: MatchOptions) {
     const { key, ...stats } = compileLibrary(entries, options);
     this.#entries = entries;
-    this.#options = options;
     this.#key = key;
     this.stats = stats;
   }
@@ -61,23 +71,12 @@ export class Matcher {
    * @param options.offsets - in what positions count: Unicode code points (default), UTF-16 units or UTF-8 bytes
    */
   match(text: string, options: { readonly offsets?: OffsetUnit } = {}): Hit[] {
-    const unit = options.offsets ?? "codepoint";
-    if (!offsetUnits.includes(unit)) {
-      throw new ScanError("usage", `offsets "${String(unit)}" is not one of ${offsetUnits.join(", ")}`);
-    }
-    const hits = loadAddon().matchText(this.#key, text, unit);
-    if (hits.entries.length === 0) return [];
-    const inText = unit === "utf16" ? hits : loadAddon().matchText(this.#key, text, "utf16");
-    return Array.from(hits.entries, (entry, at) => {
+    const hits = loadAddon().matchText(this.#key, text, unitOf(options));
+    if (hits === null) return [];
+    return Array.from({ length: hits.length / numbersPerHit }, (_, hit) => {
+      const [entry, level, start, end, from, to] = hits.subarray(hit * numbersPerHit) as unknown as HitNumbers;
       const { id, text: keyword } = this.#entries[entry] as Entry;
-      return {
-        entry: id,
-        keyword,
-        start: hits.starts[at] as number,
-        end: hits.ends[at] as number,
-        matched: text.slice(inText.starts[at], inText.ends[at]),
-        level: levels[hits.levels[at] as number] as Level,
-      };
+      return { entry: id, keyword, start, end, matched: text.slice(from, to), level: levels[level] as Level };
     });
   }
 
@@ -86,7 +85,7 @@ export class Matcher {
    *
    * @param column - Utf8, LargeUtf8 or a dictionary of Utf8, with or without nulls, in any number of chunks
    * @returns a table of hits: `row` (of the column), `entry` (id), `start`, `end` (bytes of the row), `level`
-   * @throws ScanError `usage` for a column of another type
+   * @throws ScanError `usage` for a column of another type, offsets that leave the column, a row that is not UTF-8
    */
   matchBatch(column: Vector): HitTable {
     const chunks: HitColumns[] = [];
@@ -132,11 +131,46 @@ export class Matcher {
    * @param options.offsets - as in `match`; positions count from the start of the whole text
    */
   stream(options: { readonly offsets?: OffsetUnit } = {}): MatchStream {
-    // Overlaps are resolved by the stream, which knows what came before the piece in hand.
-    const all =
-      this.#options.overlap === "all" ? this : new Matcher(this.#entries, { ...this.#options, overlap: "all" });
-    const words = [...this.#options.allow, ...this.#entries.flatMap((entry) => [entry.text, ...(entry.allow ?? [])])];
-    return new MatchStream(all, words, this.#options.overlap, options.offsets ?? "codepoint");
+    return new MatchStream(loadAddon().openStream(this.#key, unitOf(options)), this.#entries);
+  }
+
+  /**
+   * Explains how a text is matched: the steps to its normal form, each hit character by character, and for each entry
+   * without a hit where it came nearest, what stood in the way and which option would help.
+   *
+   * @param text - at most 1 MiB of UTF-8
+   * @param options.entries - ids of entries to explain beside those that are found; all of a library of at most 20
+   * @returns positions in code points
+   * @throws ScanError `usage` for a longer text and for an id that no entry has
+   */
+  explain(text: string, options: { readonly entries?: readonly string[] } = {}): Explanation {
+    const all = this.#entries.length <= explainedWhole ? this.#entries.map((_, at) => at) : [];
+    const asked = options.entries?.flatMap((id) => this.#indicesOf(id)) ?? all;
+    return this.#named(loadAddon().explainText(this.#key, text, asked));
+  }
+
+  /** The entries with an id, in their order. */
+  #indicesOf(id: string): number[] {
+    const found = this.#entries.flatMap((entry, at) => (entry.id === id ? [at] : []));
+    if (found.length === 0) throw new ScanError("usage", `no entry has the id "${id}"`);
+    return found;
+  }
+
+  #named(explanation: NativeExplanation): Explanation {
+    const idOf = (entry: number) => (this.#entries[entry] as Entry).id;
+    const miss = ({ why, ...rest }: Miss<number>): Miss => ({
+      ...rest,
+      why: why.code === "overlapped" ? { ...why, entry: idOf(why.entry) } : why,
+    });
+    return {
+      ...explanation,
+      entries: explanation.entries.map(({ entry, hits, misses, would }) => ({
+        entry: idOf(entry),
+        hits: hits.map((hit) => ({ ...hit, level: levels[hit.level] as Level })),
+        misses: misses.map(miss),
+        would,
+      })),
+    };
   }
 
   /**
@@ -156,9 +190,13 @@ export class Matcher {
         `a column of ${String(type)} cannot be matched; Utf8, LargeUtf8 and dictionaries of Utf8 can`,
       );
     }
-    const offsets = narrow(data.valueOffsets.subarray(0, data.length + 1) as Int32Array | BigInt64Array);
+    const offsets = data.valueOffsets.subarray(0, data.length + 1) as Int32Array | BigInt64Array;
     const validity = data.nullCount > 0 ? data.nullBitmap : null;
-    return loadAddon().matchColumn(this.#key, data.values as Uint8Array, offsets, validity ?? null, data.offset);
+    try {
+      return loadAddon().matchColumn(this.#key, data.values as Uint8Array, offsets, validity ?? null, data.offset);
+    } catch (error) {
+      throw new ScanError("usage", messageOf(error).replace(/^argument: /, ""), { cause: error });
+    }
   }
 
   /** Matches each value of the dictionary once, then repeats its hits for the rows that name it. */
@@ -198,14 +236,10 @@ function shifted(hits: HitColumns, base: number): HitColumns {
   return base === 0 ? hits : { ...hits, rows: hits.rows.map((row) => row + base) };
 }
 
-function narrow(offsets: Int32Array | BigInt64Array): Int32Array {
-  if (offsets instanceof Int32Array) return offsets;
-  const last = offsets.at(-1) ?? 0n;
-  if (last > 0x7fff_ffffn) {
-    throw new ScanError(
-      "usage",
-      `a chunk of ${last} bytes of text; the limit is ${0x7fff_ffff}: cut the column into chunks`,
-    );
+function unitOf(options: { readonly offsets?: OffsetUnit }): OffsetUnit {
+  const unit = options.offsets ?? "codepoint";
+  if (!offsetUnits.includes(unit)) {
+    throw new ScanError("usage", `offsets "${String(unit)}" is not one of ${offsetUnits.join(", ")}`);
   }
-  return Int32Array.from(offsets, Number);
+  return unit;
 }

@@ -1,98 +1,66 @@
 /** Matching of a text that arrives in pieces. */
-import type { OffsetUnit } from "../addon/addon.ts";
-import type { MatchOptions } from "../library/library.ts";
-import type { Hit, Matcher } from "./matcher.ts";
+import type { NativeStream, StreamColumns } from "../addon/addon.ts";
+import { levels } from "../library/level.ts";
+import type { Entry } from "../library/library.ts";
+import type { Hit } from "./matcher.ts";
 
-/** UTF-16 units that are gathered before they are matched, so that small pieces cost little. */
-const gathered = 8192;
-
-/**
- * Holds back as much text as a hit, a word that excuses it and its boundary can reach, and hands out a hit when
- * nothing that is still to come can change it.
- */
-export class MatchStream {
-  readonly #matcher: Matcher;
-  readonly #overlap: MatchOptions["overlap"];
-  readonly #unit: OffsetUnit;
-  /** Longest reach of a keyword or allow word, in UTF-16 units of the text. */
-  readonly #reach: number;
-  #buffer = "";
-  /** Position of the buffer's start in the whole text, in UTF-16 units and in the caller's unit. */
-  #base = { utf16: 0, unit: 0 };
-  /** UTF-16 position in the whole text before which all hits that start there were handed out. */
-  #settled = 0;
-  /** End of the last hit handed out, and its start, for leftmost-longest. */
-  #last = { start: -1, end: 0 };
-
-  /** @internal Use `matcher.stream()`. The matcher must report all overlaps. */
-  constructor(matcher: Matcher, words: readonly string[], overlap: MatchOptions["overlap"], unit: OffsetUnit) {
-    this.#matcher = matcher;
-    this.#overlap = overlap;
-    this.#unit = unit;
-    // A character folds to three at most, and one before and behind decides a boundary.
-    this.#reach = 3 * words.reduce((longest, word) => Math.max(longest, word.length), 1) + 4;
-  }
-
-  /** Takes the next piece; returns the hits that are certain by now, in text order. */
-  push(text: string): Hit[] {
-    this.#buffer += text;
-    const open = this.#base.utf16 + this.#buffer.length - this.#settled;
-    return open < gathered + 3 * this.#reach ? [] : this.#settle(false);
-  }
-
-  /** Ends the text; returns the hits that were held back. */
-  end(): Hit[] {
-    return this.#settle(true);
-  }
-
-  #settle(isEnd: boolean): Hit[] {
-    const length = this.#buffer.length;
-    const limit = isEnd ? Number.POSITIVE_INFINITY : this.#base.utf16 + length - 2 * this.#reach;
-    const inText = this.#matcher.match(this.#buffer, { offsets: "utf16" });
-    const inUnit = this.#unit === "utf16" ? inText : this.#matcher.match(this.#buffer, { offsets: this.#unit });
-    const hits: Hit[] = [];
-    inText.forEach((hit, at) => {
-      const start = hit.start + this.#base.utf16;
-      const end = hit.end + this.#base.utf16;
-      if (start < this.#settled || start >= limit) return;
-      if (this.#overlap === "leftmost-longest") {
-        const isSame = start === this.#last.start && end === this.#last.end;
-        if (start < this.#last.end && !isSame) return;
-        this.#last = { start, end };
-      }
-      const shown = inUnit[at] as Hit;
-      hits.push({ ...shown, start: shown.start + this.#base.unit, end: shown.end + this.#base.unit });
-    });
-    if (isEnd) {
-      this.#buffer = "";
-    } else {
-      this.#settled = limit;
-      this.#drop(limit - this.#base.utf16 - this.#reach);
-    }
-    return hits;
-  }
-
-  /** Forgets the start of the buffer, at most `count` units of it and never half a character. */
-  #drop(count: number): void {
-    if (count <= 0) return;
-    const code = this.#buffer.charCodeAt(count);
-    const cut = code >= 0xdc00 && code <= 0xdfff ? count - 1 : count;
-    const dropped = this.#buffer.slice(0, cut);
-    this.#buffer = this.#buffer.slice(cut);
-    this.#base = { utf16: this.#base.utf16 + cut, unit: this.#base.unit + lengthIn(dropped, this.#unit) };
-  }
+/** A hit of a stream. */
+export interface StreamHit extends Omit<Hit, "matched"> {
+  /**
+   * The hit as it stands in the text, half a surrogate pair as U+FFFD; null for a combination that is so long that its
+   * first part has gone by.
+   */
+  readonly matched: string | null;
 }
 
-function lengthIn(text: string, unit: OffsetUnit): number {
-  switch (unit) {
-    case "utf16":
-      return text.length;
-    case "byte":
-      return Buffer.byteLength(text);
-    case "codepoint": {
-      let count = 0;
-      for (const _ of text) count++;
-      return count;
-    }
+/**
+ * A text in the making: the hits are those of the whole text, whatever the pieces. Holds back as much of it as a hit, a
+ * word that excuses it and their surroundings can reach; memory does not grow with the text.
+ */
+export class MatchStream {
+  readonly #stream: NativeStream;
+  readonly #entries: readonly Entry[];
+  /** First half of a character that the last piece broke off in. */
+  #half = "";
+
+  /** @internal Use `matcher.stream()`. */
+  constructor(stream: NativeStream, entries: readonly Entry[]) {
+    this.#stream = stream;
+    this.#entries = entries;
+  }
+
+  /**
+   * Takes the next piece; returns the hits that are certain by now, in text order, but combinations come when they are
+   * certain. A piece may end within a surrogate pair; half a pair that stays alone counts as U+FFFD.
+   */
+  push(text: string): StreamHit[] {
+    let piece = this.#half + text;
+    const last = piece.charCodeAt(piece.length - 1);
+    this.#half = last >= 0xd800 && last <= 0xdbff ? piece.slice(-1) : "";
+    if (this.#half !== "") piece = piece.slice(0, -1);
+    return this.#hits(this.#stream.push(piece));
+  }
+
+  /** Ends the text; returns the hits that were held back. The stream may then take another text. */
+  end(): StreamHit[] {
+    const early = this.#half === "" ? [] : this.#hits(this.#stream.push(this.#half));
+    this.#half = "";
+    return [...early, ...this.#hits(this.#stream.end())];
+  }
+
+  #hits(columns: StreamColumns | null): StreamHit[] {
+    if (columns === null) return [];
+    const { entries, starts, ends, levels: numbers, matched } = columns;
+    return Array.from(entries, (entry, at) => {
+      const { id, text: keyword } = this.#entries[entry] as Entry;
+      return {
+        entry: id,
+        keyword,
+        start: starts[at] as number,
+        end: ends[at] as number,
+        matched: matched[at] ?? null,
+        level: levels[numbers[at] as number] as Hit["level"],
+      };
+    });
   }
 }

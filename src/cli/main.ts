@@ -3,6 +3,8 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { exitCodeOf, exitCodes, messageOf, ScanError } from "../errors.ts";
+import { explainCommand } from "./explain.ts";
+import { libraryCommand } from "./library.ts";
 import { matchCommand } from "./match.ts";
 import { outliveReaders, printable } from "./output.ts";
 import { scanCommand } from "./scan.ts";
@@ -25,12 +27,15 @@ Examples:
   corpusgate scan corpus.yaml --library library.yaml
   corpusgate scan data/ --text-column content --out run-1
   corpusgate match --library library.yaml < texts.jsonl
+  corpusgate explain --library library.yaml < texts.jsonl
+  corpusgate library check library.yaml
 
 Exit codes: 0 all gates passed, 1 a gate failed, 2 something is not decided,
 64 wrong use or invalid configuration, 70 internal error, 130 interrupted (resumable).`,
   );
 
-for (const command of [scanCommand(), matchCommand()]) program.addCommand(command.exitOverride());
+for (const command of [scanCommand(), matchCommand(), explainCommand(), libraryCommand()])
+  program.addCommand(command.exitOverride());
 
 outliveReaders();
 try {

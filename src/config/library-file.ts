@@ -1,16 +1,25 @@
 /** Reads a keyword library: `library.yaml` and the word lists that it names. */
-import { basename, dirname, resolve } from "node:path";
-import { ScanError } from "../errors.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { normalFormsOf } from "../addon/library.ts";
+import { messageOf, ScanError } from "../errors.ts";
 import {
+  distinctCount,
   type Entry,
   entriesOfList,
+  type FileEntry,
+  fileEntrySchema,
   type LibraryFile,
   type Lint,
   libraryFileSchema,
-  repeatedEntries,
+  lineInList,
+  type MatchOptions,
+  matchOptionsSchema,
+  repeatedIds,
+  repeatedTexts,
+  withoutProof,
 } from "../library/library.ts";
 import { digestOf } from "./digest.ts";
-import { readText, readYaml } from "./yaml.ts";
+import { examineYaml, readText, readYaml } from "./yaml.ts";
 
 /** A keyword library, read and checked. */
 export interface LoadedLibrary {
@@ -20,6 +29,8 @@ export interface LoadedLibrary {
   readonly options: LibraryFile["options"];
   /** SHA-256 over the entries and options in canonical JSON: the library's identity in plan and report. */
   readonly digest: string;
+  /** Number of distinct keywords, as the standard counts them (8.1). */
+  readonly distinct: number;
   /** What deserves a look but stops nothing. */
   readonly lints: readonly Lint[];
 }
@@ -34,22 +45,111 @@ const shownFaults = 10;
  */
 export function loadLibrary(path: string): LoadedLibrary {
   const file = readYaml(path, "library", libraryFileSchema);
-  const entries: Entry[] = [...file.entries];
+  const entries: Entry[] = file.entries.map(withoutProof);
   for (const list of file.lists) {
     const listPath = resolve(dirname(path), list.file);
-    const name = basename(list.file).replace(/\.[^.]*$/, "");
-    const { entries: listed, faults } = entriesOfList(readText(listPath, "word list"), name, list);
+    const { entries: listed, faults } = entriesOfList(readText(listPath, "word list"), listName(list.file), list);
     if (faults.length > 0) {
-      const shown = faults.slice(0, shownFaults).map(({ place, message }) => `${listPath}: ${place}: ${message}`);
+      const shown = faults.slice(0, shownFaults).map(({ line, message }) => `${listPath}: line ${line}: ${message}`);
       const more = faults.length - shown.length;
       throw new ScanError("config", [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
     }
-    entries.push(...listed);
+    for (const entry of listed) entries.push(entry);
   }
-  const { ids, texts } = repeatedEntries(entries);
+  const ids = repeatedIds(entries);
   if (ids.length > 0) {
     throw new ScanError("config", `${path}: entry id "${ids[0]}" is used twice (${ids.length} such ids)`);
   }
-  const digest = digestOf({ entries, options: file.options });
-  return { name: file.name, version: file.version, entries, options: file.options, digest, lints: texts };
+  const { firsts } = normalFormsOf(entries, file.options);
+  return {
+    ...{ name: file.name, version: file.version, entries, options: file.options },
+    digest: digestOf({ entries, options: file.options }),
+    distinct: distinctCount(firsts),
+    lints: repeatedTexts(entries, firsts),
+  };
+}
+
+/** An entry and where it stands. */
+export interface PlacedEntry {
+  readonly entry: Entry;
+  readonly file: string;
+  readonly line: number;
+  /** Sentences in which it must, and must not, be found. */
+  readonly hit: readonly string[];
+  readonly miss: readonly string[];
+}
+
+/** What is wrong with a library at one place of its files. */
+export interface LibraryFault {
+  readonly file: string;
+  readonly line: number;
+  /** Id of the entry, where one is concerned and has one. */
+  readonly entry: string | null;
+  readonly message: string;
+}
+
+/** A library as far as it can be read. */
+export interface ExaminedLibrary {
+  /** The entries that are entries, in their order. */
+  readonly entries: readonly PlacedEntry[];
+  /** The file's, or the defaults where they are wrong. */
+  readonly options: MatchOptions;
+  /** Lines of the options' allow words. */
+  readonly allowLines: readonly number[];
+  readonly faults: readonly LibraryFault[];
+}
+
+/**
+ * Reads a library as `loadLibrary` does, but goes on behind what is wrong. Files are named as the library names them,
+ * relative to it.
+ *
+ * @throws ScanError `config` when the library file itself is missing or not text
+ */
+export function examineLibrary(path: string): ExaminedLibrary {
+  const { data, value, faults: found, lineOf } = examineYaml(readText(path, "library"), libraryFileSchema);
+  const fields = (value ?? {}) as Record<string, unknown>;
+  const raw = asList(fields.entries);
+  const idOf = (at: unknown) => {
+    const id = typeof at === "number" ? (raw[at] as { id?: unknown } | null)?.id : undefined;
+    return typeof id === "string" ? id : null;
+  };
+  const faults: LibraryFault[] = found.map(({ line, path: [root, at], message }) => ({
+    ...{ file: path, line, message },
+    entry: root === "entries" ? idOf(at) : null,
+  }));
+  const entries: PlacedEntry[] = raw.flatMap((one, at) => {
+    const parsed = fileEntrySchema.safeParse(one);
+    if (!parsed.success) return [];
+    const entry: FileEntry = parsed.data;
+    const line = lineOf(["entries", at]);
+    return [{ ...{ entry: withoutProof(entry), file: path, line }, hit: entry.hit ?? [], miss: entry.miss ?? [] }];
+  });
+  asList(fields.lists).forEach((one, at) => {
+    const parsed = libraryFileSchema.shape.lists.safeParse([one]);
+    const list = parsed.success ? parsed.data[0] : undefined;
+    if (list === undefined) return;
+    const file = join(dirname(path), list.file);
+    let text: string;
+    try {
+      text = readText(file, "word list");
+    } catch (error) {
+      faults.push({ file: path, line: lineOf(["lists", at]), entry: null, message: messageOf(error) });
+      return;
+    }
+    const { entries: listed, faults: wrong } = entriesOfList(text, listName(list.file), list);
+    for (const entry of listed) entries.push({ entry, file, line: lineInList(entry), hit: [], miss: [] });
+    for (const fault of wrong) faults.push({ file, ...fault, entry: null });
+  });
+  const options =
+    data?.options ?? matchOptionsSchema.safeParse(fields.options ?? {}).data ?? matchOptionsSchema.parse({});
+  const allowLines = options.allow.map((_, at) => lineOf(["options", "allow", at]));
+  return { entries, options, allowLines, faults };
+}
+
+function listName(file: string): string {
+  return basename(file).replace(/\.[^.]*$/, "");
+}
+
+function asList(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }

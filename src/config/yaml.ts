@@ -3,11 +3,30 @@ import { readFileSync } from "node:fs";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { messageOf, ScanError } from "../errors.ts";
+import { shownValue } from "../library/fault.ts";
 
 /** Largest configuration file, in bytes. Keyword lists are separate files and not bound by it. */
 const maxBytes = 64 * 1024 * 1024;
-/** How much of a wrong value an error shows. */
-const shownChars = 60;
+/** What is wrong at a place of a file. */
+export interface YamlFault {
+  readonly line: number;
+  readonly column: number;
+  /** The field, from the root; empty for the file as a whole. */
+  readonly path: readonly PropertyKey[];
+  /** The problem, with field and value. */
+  readonly message: string;
+}
+
+/** A YAML file, as far as it can be read. */
+export interface ExaminedYaml<T> {
+  /** The checked value; undefined when there is a fault. */
+  readonly data: T | undefined;
+  /** The value as it stands; undefined when the file is no YAML. */
+  readonly value: unknown;
+  readonly faults: readonly YamlFault[];
+  /** Line of a field, or of the nearest field around it. */
+  lineOf(path: readonly PropertyKey[]): number;
+}
 
 /**
  * Reads and checks a YAML file.
@@ -23,32 +42,46 @@ export function readYaml<T extends z.ZodType>(path: string, what: string, schema
 
 /** As `readYaml`, of a text that was read already; `path` names it in messages. */
 export function parseYaml<T extends z.ZodType>(text: string, path: string, schema: T): z.output<T> {
+  const { data, faults } = examineYaml(text, schema);
+  if (faults.length === 0) return data as z.output<T>;
+  const lines = faults.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
+  throw new ScanError("config", lines.join("\n"));
+}
+
+/** Reads a YAML text and says all that is wrong with it. */
+export function examineYaml<T extends z.ZodType>(text: string, schema: T): ExaminedYaml<z.output<T>> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const place = (offset: number) => {
+    const { line, col: column } = lines.linePos(offset);
+    return { line, column };
+  };
+  const lineOf = (path: readonly PropertyKey[]) => place(positionOf(document, path)).line;
+  const refuse = (offset: number, message: string) => ({
+    ...{ data: undefined, value: undefined, lineOf },
+    faults: [{ ...place(offset), path: [], message }],
+  });
   const broken = document.errors[0];
-  if (broken !== undefined) {
-    const { line, col } = lines.linePos(broken.pos[0]);
-    throw new ScanError("config", `${path}:${line}:${col}: not valid YAML: ${broken.message}`);
-  }
+  if (broken !== undefined) return refuse(broken.pos[0], `not valid YAML: ${broken.message}`);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new ScanError("config", `${path}: not usable YAML: ${messageOf(error)}`, { cause: error });
+    return refuse(0, `not usable YAML: ${messageOf(error)}`);
   }
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return { data: result.data, value, faults: [], lineOf };
   const faults = result.error.issues.flatMap(expandUnion).map((issue) => {
-    const { line, col } = lines.linePos(positionOf(document, issue.path));
     const field = fieldName(issue.path);
     // Where the key is wrong, the value is not to blame.
     const isOfKey = issue.code === "unrecognized_keys" || issue.code === "invalid_key";
     const shown = isOfKey ? "" : shownValue(value, issue.path);
     const message =
       issue.code === "invalid_key" ? issue.issues.map((inner) => inner.message).join("; ") : issue.message;
-    return `${path}:${line}:${col}: ${field === "" ? "" : `${field}: `}${shown}${message}`;
+    const offset = positionOf(document, issue.path);
+    return { ...place(offset), path: issue.path, message: `${field === "" ? "" : `${field}: `}${shown}${message}` };
   });
-  throw new ScanError("config", faults.join("\n"));
+  return { data: undefined, value, faults, lineOf };
 }
 
 /** Reads a configuration file as text. */
@@ -100,15 +133,4 @@ function fieldName(path: readonly PropertyKey[]): string {
   return path
     .map((part, i) => (typeof part === "number" ? `[${part}]` : `${i > 0 ? "." : ""}${String(part)}`))
     .join("");
-}
-
-function shownValue(root: unknown, path: readonly PropertyKey[]): string {
-  let value = root;
-  for (const part of path) {
-    if (value === null || typeof value !== "object") return "";
-    value = (value as Record<PropertyKey, unknown>)[part];
-  }
-  if (value === undefined || (value !== null && typeof value === "object")) return "";
-  const text = JSON.stringify(value);
-  return `${text.length > shownChars ? `${text.slice(0, shownChars)}…` : text}: `;
 }

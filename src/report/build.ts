@@ -4,7 +4,7 @@ import type { Plan } from "../corpus/plan.ts";
 import { type Source, unregistered } from "../corpus/register.ts";
 import { type Draw, drawnOf } from "../evidence/drawn.ts";
 import { gateSource, gateTechnicalSample } from "../gate/gate.ts";
-import { distinctEntries, severities } from "../library/library.ts";
+import { severities } from "../library/library.ts";
 import { drawAlgorithm, manualSize, technicalSize } from "../sampling/sampling.ts";
 import { sourceClauses, sourceLimit } from "../standard/profiles.ts";
 import type { Merged, SourceCounts } from "../tally/merge.ts";
@@ -63,7 +63,7 @@ export function buildReport(parts: ReportParts): Report {
       name: inputs.library.name,
       version: inputs.library.version,
       digest: inputs.library.digest,
-      entries: distinctEntries(inputs.library.entries),
+      entries: inputs.library.distinct,
       bySeverity: Object.fromEntries(
         severities.map((severity) => [
           severity,

@@ -1,5 +1,5 @@
 /** `corpusgate match`: the cases of test/data/flow/match-cases.jsonl through the command, and lines that are bad. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { corpusgate, newFolder, startCorpusgate } from "./_command.ts";
@@ -83,6 +83,41 @@ describe("cases", () => {
   });
 });
 
+describe("evasion cases", () => {
+  const files = readdirSync(new URL("../data/evasion/", import.meta.url)).filter((name) => name.endsWith(".jsonl"));
+
+  it("give what they expect and nothing else, whole and in pieces", async () => {
+    expect(files.length).toBeGreaterThan(0);
+    const lines = files.flatMap((name) =>
+      readFileSync(new URL(`../data/evasion/${name}`, import.meta.url), "utf8")
+        .trim()
+        .split("\n"),
+    );
+    const path = join(folder, "evasion.jsonl");
+    writeFileSync(path, `${lines.join("\n")}\n`);
+    const { code, stdout, stderr } = await corpusgate(["match", "--cases", path]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const shown = ({
+      keyword,
+      start,
+      end,
+      matched,
+    }: {
+      keyword: string;
+      start: number;
+      end: number;
+      matched: string;
+    }) => `${keyword} ${start}..${end} ${matched}`;
+    const got = answers(stdout).map(({ id, hits }) => ({ id, hits: hits?.map(shown) }));
+    const expected = lines.map((line) => {
+      const { id, expect = [] } = JSON.parse(line) as { id: string; expect?: Parameters<typeof shown>[0][] };
+      return { id, hits: expect.map(shown) };
+    });
+    expect(got.filter((one, at) => JSON.stringify(one) !== JSON.stringify(expected[at]))).toEqual([]);
+    expect(got).toHaveLength(expected.length);
+  });
+});
+
 describe("a library", () => {
   it("names the entry of each hit, by its id or by list and line", async () => {
     const input = '{"id":1,"text":"走私香烟"}\n{"id":2,"text":"枪支管理法与枪支"}\n';
@@ -97,7 +132,7 @@ describe("a library", () => {
       level: "plain",
     });
     expect(answers(stdout)).toEqual([
-      { id: 1, hits: [hit("words:3", "走私香烟", 0), hit("smuggle-1", "走私", 0)] },
+      { id: 1, hits: [hit("smuggle-1", "走私", 0), hit("words:3", "走私香烟", 0)] },
       { id: 2, hits: [hit("gun-1", "枪支", 6)] },
     ]);
   });
@@ -113,7 +148,7 @@ describe("a library", () => {
     expect(answers(stdout).map(({ hits }) => hits?.map(({ entry }) => entry))).toEqual([
       ["words:3"],
       ["香烟"],
-      ["words:3", "smuggle-1"],
+      ["smuggle-1", "words:3"],
     ]);
   });
 
@@ -146,6 +181,13 @@ describe("bad lines", () => {
     ['{"id":"a","text":"x","keywords":["x"],"options":{"colour":1}}', "a", "colour"],
     ['{"id":"a","text":"x","keywords":["x"],"options":{"overlap":"some"}}', "a", "options.overlap: "],
     ['{"id":"a","text":"x","keywords":["x"],"options":{"chunks":[-1]}}', "a", "options.chunks.0: "],
+    [
+      '{"id":"a","text":"x","keywords":["x"],"options":{"fuzzy":4}}',
+      "a",
+      "options.fuzzy: 4: is not a whole number from 0 to 3",
+    ],
+    ['{"id":"a","text":"x","keywords":["x"],"options":{"markup":"xml"}}', "a", "is not one of none, html, markdown"],
+    ['{"id":"a","text":"x","keywords":["x&"],"options":{"combo":true}}', "a", 'a part of "x&" is empty'],
     [`{"id":"a","text":"x","keywords":["${"k".repeat(1025)}"]}`, "a", "1024"],
   ];
 
