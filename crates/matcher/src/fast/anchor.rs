@@ -228,7 +228,7 @@ impl Anchors {
             for element in &patterns[part.pattern as usize].elements[first..first + elements] {
                 if let Element::Char { fold, digit, .. } = *element {
                     let key = key(fold, digit, tables);
-                    if keys.chars().next_back() != Some(key) {
+                    if !keys.ends_with(key) {
                         keys.push(key);
                     }
                 }

@@ -154,11 +154,7 @@ pub(crate) fn align_around(
     reader.read(units, at + 1, usize::MAX);
     let mut most = units.len() + BEHIND + 3 * (pattern.elements.len() - before);
     let mut has_more = reader.read(units, usize::MAX, most);
-    let Some(place) =
-        units.iter().position(|unit| unit.end as usize > at && unit.start as usize <= at || unit.start as usize > at)
-    else {
-        return;
-    };
+    let Some(place) = units.iter().position(|unit| unit.end as usize > at) else { return };
     let reach = if before == 0 { 0 } else { 9 * before + BEFORE };
     let mut is_last_pass = false;
     loop {
@@ -176,7 +172,7 @@ pub(crate) fn align_around(
                         }
                     }
                     Err(miss) => {
-                        ran_out |= miss.unit + 8 >= units.len() && (miss.element > 0 || miss.why != Why::Other)
+                        ran_out |= miss.unit + 8 >= units.len() && (miss.element > 0 || miss.why != Why::Other);
                     }
                 }
             }

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 
 use daachorse::{DoubleArrayAhoCorasick, DoubleArrayAhoCorasickBuilder};
 
-use super::Route;
 use super::found::Output;
 use super::table::Table;
 use super::verify::{View, stands_alone};
@@ -32,8 +31,8 @@ struct Member {
 }
 
 impl Fallback {
-    /// Reports the matches whose window begins in `start..end` of the view and belongs to `route`.
-    pub(crate) fn find(&self, table: &Table, route: Route, view: View, start: usize, end: usize, output: &mut Output) {
+    /// Reports the matches whose window begins in `start..end` of the view.
+    pub(crate) fn find(&self, table: &Table, view: View, start: usize, end: usize, output: &mut Output) {
         let Automata { parts, order } = self.0.get_or_init(|| Automata::build(table));
         let from = start.saturating_sub(table.reach_before());
         let to = view.limit.min(end + table.reach_behind());
@@ -43,10 +42,8 @@ impl Fallback {
                 for member in &order[found.value() as usize..] {
                     let entry = &table.entries()[member.entry as usize];
                     let window = match_start + usize::from(entry.offset);
-                    if entry.route == route as u8
-                        && (start..end).contains(&window)
-                        && stands_alone(entry.edges, view, match_start, match_end)
-                    {
+                    let is_owned = (start..end).contains(&window);
+                    if is_owned && stands_alone(entry.edges, view, match_start, match_end) {
                         output.push(entry.id, view.origin + match_start, view.origin + match_end);
                     }
                     if !member.same_follows {

@@ -1,6 +1,7 @@
 //! Where matches go, and the memory that a thread keeps between texts.
 
 use super::kernel::{BLOCK, ByteMaps, Positions};
+use super::keys::Class;
 
 /// A block of matches, as columns of equal length. Match `i` is pattern `patterns()[i]` at
 /// `starts()[i]..ends()[i]`, in bytes of the text.
@@ -89,18 +90,22 @@ impl<'s> Output<'s> {
     }
 }
 
-/// Positions that passed the screen, with their table keys.
+/// Positions of a block that passed the screen, with their table keys, class by class.
 #[derive(Debug)]
 pub(crate) struct Candidates {
     /// Positions in the block.
-    pub(crate) positions: Box<[u16; Self::ROOM]>,
-    pub(crate) keys: Box<[u32; Self::ROOM]>,
+    pub(crate) positions: Box<[u16]>,
+    pub(crate) keys: Box<[u32]>,
     pub(crate) length: usize,
 }
 
 impl Candidates {
-    /// Every position of a block, and a vector behind them.
-    pub(crate) const ROOM: usize = BLOCK + 64;
+    /// A block may have this many candidates, half of one for each byte. Text that has more (anchors of many patterns,
+    /// repeated) is given to the automaton, so that the time for a block has a bound.
+    pub(crate) const LIMIT: usize = BLOCK / 2;
+
+    /// Each class is screened as long as the limit is not passed; it may add every position, and a vector behind them.
+    const ROOM: usize = Self::LIMIT + BLOCK + 64;
 
     /// Writes a candidate, and keeps it if it passed: no branch, for it would be foreseen badly.
     #[inline(always)]
@@ -113,32 +118,79 @@ impl Candidates {
 
 impl Default for Candidates {
     fn default() -> Self {
-        Self { positions: Box::new([0; Self::ROOM]), keys: Box::new([0; Self::ROOM]), length: 0 }
+        let (positions, keys) = (vec![0; Self::ROOM], vec![0; Self::ROOM]);
+        Self { positions: positions.into_boxed_slice(), keys: keys.into_boxed_slice(), length: 0 }
     }
 }
 
-/// A candidate with entries to compare.
-#[derive(Debug, Clone, Copy)]
+/// An entry whose pattern may stand around a position.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Lookup {
     /// Position in the view.
     pub(crate) position: u32,
-    /// Entries `from..to`.
-    pub(crate) from: u32,
-    pub(crate) to: u32,
-    /// What an entry's class and tag must be.
-    pub(crate) class: u8,
-    pub(crate) tag: u8,
+    pub(crate) entry: u32,
+    /// What the entry's class and tag must be.
+    pub(crate) mark: u16,
 }
 
-/// Memory that a thread keeps between texts: about 400 KiB, independent of text and library.
+/// The entries to be compared for a block.
+#[derive(Debug)]
+pub(crate) struct Lookups {
+    pub(crate) list: Box<[Lookup]>,
+    pub(crate) length: usize,
+}
+
+impl Lookups {
+    /// Keys of more than two entries may lead to this many; for more, the block is given to the automaton.
+    pub(crate) const ENTRY_LIMIT: usize = BLOCK / 2;
+}
+
+impl Default for Lookups {
+    fn default() -> Self {
+        // Two entries for every candidate, two spare ones, and what the limit allows.
+        let room = 2 * Candidates::LIMIT + 2 + Self::ENTRY_LIMIT;
+        Self { list: vec![Lookup::default(); room].into_boxed_slice(), length: 0 }
+    }
+}
+
+/// A block on its way through the table.
 #[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// The block in its view.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) candidates: Candidates,
+    /// Where the candidates of each class end.
+    pub(crate) classes: Vec<(Class, usize)>,
+    pub(crate) lookups: Lookups,
+    /// Whether the block is too much work, and for the automaton.
+    pub(crate) is_hostile: bool,
+}
+
+/// Memory that a thread keeps between texts: about half a megabyte, independent of text and library.
+#[derive(Debug)]
 pub struct Scratch {
     pub(crate) maps: ByteMaps,
+    /// Positions that passed a sieve: of windows, of quads.
+    pub(crate) listed: [Positions; 2],
     /// Positions of windows of the route's first class, and of long windows.
     pub(crate) positions: [Positions; 2],
-    pub(crate) candidates: Candidates,
-    pub(crate) lookups: Vec<Lookup>,
+    /// Blocks in work: while one is filtered, the memory that the two before it need is fetched.
+    pub(crate) batches: [Batch; 3],
     /// Padded copy of a part of the text: folded, or its end.
     pub(crate) stage: Vec<u8>,
     pub(crate) found: Found,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            maps: ByteMaps::default(),
+            listed: Default::default(),
+            positions: Default::default(),
+            batches: Default::default(),
+            stage: Vec::new(),
+            found: Found::default(),
+        }
+    }
 }

@@ -5,14 +5,15 @@
 
 use std::collections::HashMap;
 
-use super::keys::{Class, WORD_LETTERS, load64, word_bytes, word_table_key};
+use super::cover::pair;
+use super::keys::{Class, WIDE_LONG_BYTES, WORD_LETTERS, load32, load64, word_bytes, word_table_key};
 
 /// Estimates how often a window occurs.
 pub(crate) enum Frequency {
-    /// Cells of four bits, two for each key; the lower one counts.
-    Shipped(&'static [u8]),
-    /// Counts of a sample, one cell for each key, and how many positions the sample had.
-    Sampled(Vec<u32>, u64),
+    /// Pairs, then cells of four bits, two for each key; the lower one counts.
+    Shipped(&'static [u8; PAIR_BYTES], &'static [u8]),
+    /// Pairs, and the counts of a sample, one cell for each key.
+    Sampled(Vec<u32>, Vec<u32>),
 }
 
 static SHIPPED: &[u8] = include_bytes!("frequency.bin");
@@ -23,32 +24,45 @@ const POSITIONS: u64 = 1 << 26;
 /// Level 1 stands for `2^FLOOR` occurrences; rarer windows are not in the table.
 const FLOOR: u32 = 4;
 
+/// Bytes of the pairs in a table: 1024 little-endian words.
+const PAIR_BYTES: usize = 4096;
+
 const SAMPLE_CELLS_LOG: u32 = 22;
 
 impl Frequency {
     /// The table that comes with the engine.
     pub(crate) fn shipped() -> Self {
-        Self::Shipped(SHIPPED)
+        let (pairs, cells) = SHIPPED.split_first_chunk().expect("the shipped table begins with pairs");
+        Self::Shipped(pairs, cells)
     }
 
     /// Counts the windows of a text like those that will be searched.
     pub(crate) fn sampled(text: &[u8]) -> Self {
         let mut cells = vec![0_u32; 1 << SAMPLE_CELLS_LOG];
-        let mut positions = 0;
-        each_window(text, |class, key| {
-            if class == Class::Quad || class == Class::Middle {
-                positions += 1;
-            }
+        let positions = each_window(text, |_, key| {
             let cell = &mut cells[(key >> (32 - SAMPLE_CELLS_LOG)) as usize];
             *cell = cell.saturating_add(1);
         });
-        Self::Sampled(cells, positions.max(1))
+        let scale = |count: u32| (u64::from(count) * POSITIONS / positions.max(1)) as u32;
+        cells.iter_mut().for_each(|cell| *cell = scale(*cell));
+        let mut pairs = vec![0; 1024];
+        each_pair(text, |pair| pairs[usize::from(pair)] += 1);
+        pairs.iter_mut().for_each(|pair| *pair = scale(*pair));
+        Self::Sampled(pairs, cells)
+    }
+
+    /// Occurrences in 2^26 positions of a pair of ASCII bytes, by its number.
+    pub(crate) fn pair(&self, pair: u16) -> u64 {
+        match self {
+            Self::Shipped(pairs, _) => u64::from(load32(&pairs[..], 4 * usize::from(pair))),
+            Self::Sampled(pairs, _) => u64::from(pairs[usize::from(pair)]),
+        }
     }
 
     /// Occurrences in 2^26 positions, by a window's table key.
     pub(crate) fn estimate(&self, key: u32) -> u64 {
         match self {
-            Self::Shipped(cells) => {
+            Self::Shipped(_, cells) => {
                 let [one, two] = cells_of(key, cells.len());
                 let level = |cell: usize| cells[cell / 2] >> (cell % 2 * 4) & 15;
                 match level(one).min(level(two)) {
@@ -56,9 +70,7 @@ impl Frequency {
                     level => 1 << (u32::from(level) + FLOOR - 1),
                 }
             }
-            Self::Sampled(cells, positions) => {
-                u64::from(cells[(key >> (32 - SAMPLE_CELLS_LOG)) as usize]) * POSITIONS / positions
-            }
+            Self::Sampled(_, cells) => u64::from(cells[(key >> (32 - SAMPLE_CELLS_LOG)) as usize]),
         }
     }
 }
@@ -70,40 +82,47 @@ fn cells_of(key: u32, bytes: usize) -> [usize; 2] {
     [key, other].map(|hash| (u64::from(hash) * cells >> 32) as usize)
 }
 
-/// Calls `count` with the class and table key of every window that could be an anchor.
-fn each_window(text: &[u8], mut count: impl FnMut(Class, u32)) {
+/// Calls `count` with the number of every pair of ASCII bytes.
+fn each_pair(text: &[u8], mut count: impl FnMut(u16)) {
+    for bytes in text.windows(2).filter(|bytes| bytes.is_ascii()) {
+        count(pair(bytes[0], bytes[1]));
+    }
+}
+
+/// Calls `count` with the class and table key of every window that could be an anchor. Returns the number of characters.
+fn each_window(text: &[u8], mut count: impl FnMut(Class, u32)) -> u64 {
+    let mut positions = 0;
     let padded_from = text.len().saturating_sub(16);
     let mut tail = text[padded_from..].to_vec();
     tail.extend_from_slice(&[0xFF; 16]);
     let ascii = |at: usize| text.get(at).is_some_and(u8::is_ascii);
-    let mut run = 0;
     let mut run_end = 0;
     let mut in_word = false;
     for at in 0..text.len() {
         let eight = if at < padded_from { load64(text, at) } else { load64(&tail, at - padded_from) };
         let byte = text[at];
-        let left = text.len() - at;
-        if byte.is_ascii() {
+        let run = if byte.is_ascii() {
             if at >= run_end {
                 run_end = at;
             }
             while run_end < at + 9 && ascii(run_end) {
                 run_end += 1;
             }
-            run = run_end - at;
+            run_end - at
         } else if byte >= 0xC0 {
-            run = left;
+            text.len() - at
         } else {
             in_word = false;
             continue;
-        }
+        };
+        positions += 1;
         if byte.is_ascii() && run >= 4 {
             count(Class::Quad, Class::Quad.table_key(eight));
         }
         if run >= 6 {
             count(Class::Middle, Class::Middle.table_key(eight));
         }
-        if run >= 9 {
+        if run >= if byte.is_ascii() { 8 } else { WIDE_LONG_BYTES } {
             count(Class::Long, Class::Long.table_key(eight));
         }
         if byte.is_ascii_alphabetic() {
@@ -116,28 +135,28 @@ fn each_window(text: &[u8], mut count: impl FnMut(Class, u32)) {
             in_word = false;
         }
     }
-    let _ = run;
+    positions
 }
 
 /// Makes the bytes of a frequency table from texts of equal weight. For `examples/make_frequency.rs`.
 #[doc(hidden)]
 pub fn make_table<'t>(texts: impl IntoIterator<Item = &'t [u8]>, bytes: usize) -> Vec<u8> {
     let mut counts: HashMap<u32, u32> = HashMap::new();
-    let mut positions = 0_u64;
+    let mut pairs = vec![0_u64; 1024];
+    let mut positions = 0;
     for text in texts {
-        each_window(text, |class, key| {
-            if class == Class::Quad || class == Class::Middle {
-                positions += 1;
-            }
-            *counts.entry(key).or_default() += 1;
-        });
+        positions += each_window(text, |_, key| *counts.entry(key).or_default() += 1);
+        each_pair(text, |pair| pairs[usize::from(pair)] += 1);
     }
-    let mut cells = vec![0; bytes];
+    let positions = positions.max(1);
+    let mut table: Vec<u8> =
+        pairs.into_iter().flat_map(|count| ((count * POSITIONS / positions) as u32).to_le_bytes()).collect();
+    let mut cells = vec![0; bytes - table.len()];
     for (key, count) in counts {
-        let scaled = u64::from(count) * POSITIONS / positions.max(1);
+        let scaled = u64::from(count) * POSITIONS / positions;
         if let Some(level) = scaled.checked_ilog2().and_then(|log| (log + 1).checked_sub(FLOOR)) {
             let level = level.min(15) as u8;
-            for cell in cells_of(key, bytes) {
+            for cell in cells_of(key, cells.len()) {
                 let shift = cell % 2 * 4;
                 let kept = cells[cell / 2] >> shift & 15;
                 if level > kept {
@@ -146,5 +165,6 @@ pub fn make_table<'t>(texts: impl IntoIterator<Item = &'t [u8]>, bytes: usize) -
             }
         }
     }
-    cells
+    table.extend_from_slice(&cells);
+    table
 }

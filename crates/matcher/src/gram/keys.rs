@@ -36,8 +36,8 @@ pub(crate) const EXTEND: [u8; 4] = [61, 37, 53, 0];
 pub(crate) const BASES: [u32; 8] =
     [0x0000_C011, 0x0080_1011, 0x0500_8001, 0x0000_4481, 0x0000_4025, 0x0040_0061, 0x0800_0181, 0x0200_0241];
 
-/// Hash of a window by two overlapping words of four bytes, of which the second may lie one or two bytes behind the first:
-/// five or six bytes without a mask.
+/// Hash of six bytes by two overlapping words of four, of which the second lies two bytes behind the first: no mask is
+/// needed. Four bytes are hashed with a second word of 0.
 #[inline(always)]
 pub(crate) fn filter_hash(low: u32, high: u32) -> u32 {
     low.wrapping_mul(MUL_LOW).wrapping_add(high.wrapping_mul(MUL_HIGH))
@@ -49,7 +49,8 @@ pub(crate) fn spread(hash: u32) -> u32 {
     hash ^ (hash >> 15)
 }
 
-/// Makes the key of a long window from the spread hash of its first six bytes and the word that begins with its seventh.
+/// Makes the key of a long window from the spread hash of its first six bytes and the word that begins with its seventh,
+/// of which three bytes count. ASCII windows have two more bytes, so the third is cleared.
 #[inline(always)]
 pub(crate) fn extend(spread: u32, word: u32) -> u32 {
     let [a, b, c, _] = word.to_le_bytes();
@@ -57,11 +58,10 @@ pub(crate) fn extend(spread: u32, word: u32) -> u32 {
     spread.wrapping_add(u32::from(a) * u32::from(x) + u32::from(b) * u32::from(y) + u32::from(c) * u32::from(z))
 }
 
-/// The bits of a key in its filter word. `neighbour` is the byte before or behind the hashed bytes where the window has
-/// one more than was hashed, else 0.
+/// The bits of a key in its filter word.
 #[inline(always)]
-pub(crate) fn pattern(spread: u32, neighbour: u8) -> u32 {
-    BASES[(spread & 7) as usize].rotate_left((spread >> 3).wrapping_add(u32::from(neighbour)) & 31)
+pub(crate) fn pattern(spread: u32) -> u32 {
+    BASES[(spread & 7) as usize].rotate_left(spread >> 3 & 31)
 }
 
 /// How the window of a pattern is keyed. The numbers are part of the stored form.
@@ -77,7 +77,7 @@ pub(crate) enum Class {
     Quad = 4,
     /// Six bytes.
     Middle = 5,
-    /// Nine bytes for the filter, of which the table takes the first eight.
+    /// Nine bytes (three characters) for the filter, of which the table takes eight; eight bytes of ASCII.
     Long = 6,
     /// A whole word of ASCII letters: its first eight bytes and its length.
     Word = 7,
@@ -96,15 +96,6 @@ impl Class {
             Self::Short4 | Self::Quad => 4,
             Self::Middle => 6,
             Self::Long | Self::Word => 8,
-        }
-    }
-
-    /// Bytes that a window of this class covers in the text, at least.
-    pub(crate) const fn window_bytes(self) -> usize {
-        match self {
-            Self::Long => 9,
-            Self::Word => 1,
-            other => other.key_bytes(),
         }
     }
 
@@ -130,6 +121,9 @@ impl Class {
         sum ^ (sum >> 15)
     }
 }
+
+/// Bytes of a long window that begins at a character of several bytes.
+pub(crate) const WIDE_LONG_BYTES: usize = 9;
 
 /// Words of more letters than this are keyed as if they had this many: enough to tell words apart, and few enough to be
 /// seen within one vector.

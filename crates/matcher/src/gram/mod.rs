@@ -8,6 +8,7 @@
 //! Kernel, frequencies and routes decide the speed, never the result.
 
 mod anchors;
+mod cover;
 mod fallback;
 mod found;
 mod frequency;
@@ -27,7 +28,7 @@ use frequency::Frequency;
 #[doc(hidden)]
 pub use frequency::make_table;
 pub use kernel::Kernel;
-use kernel::{AsciiFilter, BLOCK, Block, PAD, PairFilter, QuadFilter, WideFilter, WordFilter};
+use kernel::{BLOCK, Block, PAD, PairFilter, QuadFilter, Sieve, WindowFilter, WordFilter};
 use keys::{Class, extend, filter_hash, load32, load64, pattern, spread, word_bytes, word_filter_hash};
 pub use store::StoreError;
 use table::{ClassSet, Entry, Filter, Table};
@@ -107,25 +108,22 @@ impl std::error::Error for GramError {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Route {
-    /// Six or nine bytes that begin at a character of several bytes.
-    Wide = 0,
-    /// Six or nine bytes of ASCII.
-    Ascii = 1,
+    /// Six or nine bytes that are ASCII or begin at a character of several bytes.
+    Window = 0,
     /// Four bytes of ASCII.
-    Quad = 2,
+    Quad = 1,
     /// A whole word of ASCII letters.
-    Word = 3,
+    Word = 2,
     /// One to four bytes.
-    Short = 4,
+    Short = 3,
 }
 
 impl Route {
-    const ALL: [Self; 5] = [Self::Wide, Self::Ascii, Self::Quad, Self::Word, Self::Short];
+    const ALL: [Self; 4] = [Self::Window, Self::Quad, Self::Word, Self::Short];
 
     fn name(self) -> &'static str {
         match self {
-            Self::Wide => "wide",
-            Self::Ascii => "ascii",
+            Self::Window => "window",
             Self::Quad => "quad",
             Self::Word => "word",
             Self::Short => "short",
@@ -136,8 +134,7 @@ impl Route {
 /// The filter of each route that has patterns.
 #[derive(Debug, Clone, Default)]
 struct Filters {
-    wide: Option<WideFilter>,
-    ascii: Option<AsciiFilter>,
+    window: Option<WindowFilter>,
     quad: Option<QuadFilter>,
     word: Option<WordFilter>,
     short: Option<(PairFilter, ClassSet)>,
@@ -171,11 +168,11 @@ pub struct Stats {
 /// One route of a compiled library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteStats {
-    /// Name of the route: `wide`, `ascii`, `quad`, `word`, `short`.
+    /// Name of the route: `window`, `quad`, `word`, `short`.
     pub name: &'static str,
     /// Patterns that it finds.
     pub patterns: usize,
-    /// Lengths of its keys in bytes with the number of patterns under each; 8 stands for up to 8 letters of a word.
+    /// Lengths of its table keys in bytes, with the number of patterns under each; those of words are padded to 8.
     pub keys: Vec<(usize, usize)>,
     /// Bytes of its filter.
     pub filter_bytes: usize,
@@ -184,11 +181,11 @@ pub struct RouteStats {
 }
 
 /// Bits of a filter for each key in it.
-const BITS_PER_KEY: usize = 24;
+const BITS_PER_KEY: usize = 16;
 
 /// A filter has room for this many keys at least (128 KiB): with fewer strangers, what lies in the second-level cache is
 /// faster than what fits the first.
-const LEAST_KEYS: usize = 32 * 1024;
+const LEAST_KEYS: usize = 8 * 1024;
 
 impl Gram {
     /// Patterns of a library, at most.
@@ -292,49 +289,59 @@ impl Gram {
 
     /// Reports the matches whose window begins in `start..end` of the view.
     fn find_in(&self, view: View, start: usize, end: usize, scratch: &mut Scratch, output: &mut Output) {
-        let Filters { wide, ascii, quad, word, short } = &self.filters;
-        for from in (start..end).step_by(BLOCK) {
-            let block = Block::new(view.bytes, from, (from + BLOCK).min(end));
-            self.kernel.map_bytes(&block, word.is_some(), &mut scratch.maps);
-            if let Some(filter) = wide {
-                self.kernel.wide(filter, &block, &scratch.maps, &mut scratch.positions);
-                self.verify(Route::Wide, ClassSet::EMPTY, view, &block, scratch, output);
+        let blocks = (end - start).div_ceil(BLOCK);
+        // Two more turns empty the batches.
+        for turn in 0..blocks + 2 {
+            let (newest, middle, oldest) = (turn % 3, (turn + 2) % 3, (turn + 1) % 3);
+            if turn < blocks {
+                let from = start + turn * BLOCK;
+                let block = Block::new(view.bytes, from, (from + BLOCK).min(end));
+                self.filter(&block, newest, scratch);
             }
-            if let Some(filter) = ascii {
-                self.kernel.ascii(filter, &block, &scratch.maps, &mut scratch.positions);
-                self.verify(Route::Ascii, ClassSet::EMPTY, view, &block, scratch, output);
+            if (1..=blocks).contains(&turn) {
+                scratch.batches[middle].look_up(&self.table);
             }
-            if let Some(filter) = quad {
-                self.kernel.quad(filter, &block, &scratch.maps, &mut scratch.positions);
-                self.verify(Route::Quad, ClassSet::EMPTY, view, &block, scratch, output);
-            }
-            if let Some(filter) = word {
-                self.kernel.words(filter, &block, &scratch.maps, &mut scratch.positions);
-                self.verify(Route::Word, ClassSet::EMPTY, view, &block, scratch, output);
-            }
-            if let Some((filter, classes)) = short {
-                self.kernel.pairs(filter, &block, &scratch.maps, &mut scratch.positions);
-                self.verify(Route::Short, *classes, view, &block, scratch, output);
+            if turn >= 2 {
+                scratch.batches[oldest].compare(&self.table, &self.fallback, view, output);
             }
         }
     }
 
-    /// Reports the matches at the positions that a kernel found.
-    #[inline(always)]
-    fn verify(
-        &self,
-        route: Route,
-        short: ClassSet,
-        view: View,
-        block: &Block,
-        scratch: &mut Scratch,
-        output: &mut Output,
-    ) {
-        if scratch.positions.iter().all(|positions| positions.as_slice().is_empty()) {
-            return;
+    /// Finds the positions of a block where patterns may stand.
+    fn filter(&self, block: &Block, batch: usize, scratch: &mut Scratch) {
+        let (kernel, table) = (self.kernel, &self.table);
+        let Filters { window, quad, word, short } = &self.filters;
+        scratch.batches[batch].begin(block);
+        kernel.map_bytes(block, word.is_some(), &mut scratch.maps);
+        let window_sieve = window.as_ref().and_then(|filter| filter.sieve.as_ref());
+        let quad_sieve = quad.as_ref().map(|filter| &filter.sieve);
+        kernel.sieve(window_sieve, quad_sieve, block, scratch);
+        if let Some(filter) = window {
+            kernel.windows(filter, block, scratch);
+            let Scratch { batches, positions: [middle, long], .. } = &mut *scratch;
+            batches[batch].screen(kernel, Class::Middle, table, block, middle.as_slice());
+            batches[batch].screen(kernel, Class::Long, table, block, long.as_slice());
         }
-        if !verify::verify(self.kernel, &self.table, route, short, view, block, scratch, output) {
-            self.fallback.find(&self.table, route, view, block.start(), block.end(), output);
+        if let Some(filter) = quad {
+            kernel.quads(filter, block, scratch);
+            let Scratch { batches, positions: [quads, _], .. } = &mut *scratch;
+            batches[batch].screen(kernel, Class::Quad, table, block, quads.as_slice());
+        }
+        if let Some(filter) = word {
+            kernel.words(filter, block, scratch);
+            let Scratch { batches, maps, positions: [words, _], .. } = &mut *scratch;
+            if !batches[batch].is_hostile {
+                batches[batch].screen_words(table, block, maps, words.as_slice());
+            }
+        }
+        if let Some((filter, classes)) = short {
+            kernel.pairs(filter, block, scratch);
+            let Scratch { batches, positions: [pairs, _], .. } = &mut *scratch;
+            for class in [Class::Short1, Class::Short2, Class::Short3, Class::Short4] {
+                if classes.has(class) {
+                    batches[batch].screen(kernel, class, table, block, pairs.as_slice());
+                }
+            }
         }
     }
 
@@ -345,11 +352,10 @@ impl Gram {
 
     /// What the library is made of.
     pub fn stats(&self) -> Stats {
-        let Filters { wide, ascii, quad, word, short } = &self.filters;
+        let Filters { window, quad, word, short } = &self.filters;
         let filter_bytes = |route: Route| match route {
-            Route::Wide => wide.as_ref().map_or(0, |route| route.filter.heap_bytes()),
-            Route::Ascii => ascii.as_ref().map_or(0, |route| route.filter.heap_bytes()),
-            Route::Quad => quad.as_ref().map_or(0, |route| route.filter().heap_bytes()),
+            Route::Window => window.as_ref().map_or(0, |route| route.filter.heap_bytes()),
+            Route::Quad => quad.as_ref().map_or(0, |route| route.filter.heap_bytes()),
             Route::Word => word.as_ref().map_or(0, |route| route.filter.heap_bytes()),
             Route::Short => short.as_ref().map_or(0, |_| size_of::<PairFilter>()),
         };
@@ -359,7 +365,7 @@ impl Gram {
             for class in Class::ALL {
                 let count = entries.clone().filter(|entry| entry.class == class as u8).count();
                 if count > 0 {
-                    keys.push((class.window_bytes().max(class.key_bytes()), count));
+                    keys.push((class.key_bytes(), count));
                 }
             }
             let patterns = entries.count();
@@ -410,25 +416,21 @@ impl Filters {
     /// The filters of patterns and their anchors, which are in the same order.
     fn new<P: AsRef<[u8]>>(patterns: &[P], anchors: &[Anchor]) -> Self {
         let count = |route: Route| anchors.iter().filter(|anchor| anchor.route == route).count();
-        let has = |route: Route, class: Class| anchors.iter().any(|it| it.route == route && it.class == class);
-        // A filter for this many keys, if there are patterns.
-        let filter = |route: Route, keys: usize| {
+        let has = |class: Class| anchors.iter().any(|it| it.route == Route::Window && it.class == class);
+        let filter = |route: Route| {
             let patterns = count(route);
-            (patterns > 0).then(|| Filter::new((keys * patterns).max(LEAST_KEYS), BITS_PER_KEY))
+            (patterns > 0).then(|| Filter::new(patterns.max(LEAST_KEYS), BITS_PER_KEY))
         };
         let mut filters = Self {
-            wide: filter(Route::Wide, 1).map(|filter| WideFilter {
+            window: filter(Route::Window).map(|filter| WindowFilter {
                 filter,
-                middle: has(Route::Wide, Class::Middle),
-                long: has(Route::Wide, Class::Long),
+                middle: has(Class::Middle),
+                long: has(Class::Long),
+                wide: false,
+                sieve: None,
             }),
-            ascii: filter(Route::Ascii, 2).map(|filter| AsciiFilter {
-                filter,
-                middle: has(Route::Ascii, Class::Middle),
-                long: has(Route::Ascii, Class::Long),
-            }),
-            quad: (count(Route::Quad) > 0).then(|| QuadFilter::new(2 * count(Route::Quad))),
-            word: filter(Route::Word, 1).map(|filter| WordFilter { filter }),
+            quad: filter(Route::Quad).map(|filter| QuadFilter { filter, sieve: Sieve::EMPTY }),
+            word: filter(Route::Word).map(|filter| WordFilter { filter }),
             short: (count(Route::Short) > 0).then(|| (PairFilter::default(), ClassSet::EMPTY)),
         };
         for (pattern, anchor) in patterns.iter().zip(anchors) {
@@ -441,38 +443,34 @@ impl Filters {
         let bytes = padded.padded();
         let at = anchor.offset;
         match anchor.route {
-            Route::Wide => {
-                let Some(WideFilter { filter, .. }) = &mut self.wide else { return };
+            Route::Window => {
+                let Some(WindowFilter { filter, wide, sieve, .. }) = &mut self.window else { return };
                 let hash = filter_hash(load32(bytes, at), load32(bytes, at + 2));
+                let is_ascii = bytes[at].is_ascii();
+                let further = load32(bytes, at + 6) & if is_ascii { 0xFFFF } else { !0 };
                 let key = match anchor.class {
-                    Class::Long => extend(spread(hash), load32(bytes, at + 6)),
+                    Class::Long => extend(spread(hash), further),
                     _ => spread(hash),
                 };
-                filter.insert(hash, pattern(key, 0));
-            }
-            Route::Ascii => {
-                let Some(AsciiFilter { filter, .. }) = &mut self.ascii else { return };
-                let long = anchor.class == Class::Long;
-                // Found from its first byte: the shared bytes begin with the second.
-                let hash = filter_hash(load32(bytes, at + 1), load32(bytes, at + 2));
-                let key = if long { extend(spread(hash), load32(bytes, at + 6)) } else { spread(hash) };
-                filter.insert(hash, pattern(key, bytes[at]));
-                // Found from the byte before it: the shared bytes begin with the first.
-                let hash = filter_hash(load32(bytes, at), load32(bytes, at + 1));
-                let key = if long { extend(spread(hash), load32(bytes, at + 5)) } else { spread(hash) };
-                filter.insert(hash, pattern(key, bytes[at + if long { 8 } else { 5 }]));
+                filter.insert(hash, pattern(key));
+                if is_ascii {
+                    sieve.get_or_insert(Sieve::EMPTY).insert(&bytes[at..at + 6]);
+                } else {
+                    *wide = true;
+                }
             }
             Route::Quad => {
-                let Some(filter) = &mut self.quad else { return };
-                filter.insert_left(load32(bytes, at + 1), bytes[at]);
-                filter.insert_right(load32(bytes, at), bytes[at + 3]);
+                let Some(QuadFilter { filter, sieve }) = &mut self.quad else { return };
+                let hash = filter_hash(load32(bytes, at), 0);
+                filter.insert(hash, pattern(spread(hash)));
+                sieve.insert(&bytes[at..at + 4]);
             }
             Route::Word => {
                 let Some(WordFilter { filter }) = &mut self.word else { return };
                 let letters = padded.bytes[at..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
                 let letters = letters.min(keys::WORD_LETTERS);
                 let hash = word_filter_hash(word_bytes(load64(bytes, at), letters), letters);
-                filter.insert(hash, pattern(spread(hash), 0));
+                filter.insert(hash, pattern(spread(hash)));
             }
             Route::Short => {
                 let Some((pairs, classes)) = &mut self.short else { return };

@@ -6,7 +6,7 @@
 use super::fallback::Fallback;
 use super::keys::Class;
 use super::table::{ClassSet, Entry, Filter, Table};
-use super::{AsciiFilter, Filters, Gram, Kernel, MAX_PATTERN, PairFilter, QuadFilter, Route, WideFilter, WordFilter};
+use super::{Filters, Gram, Kernel, MAX_PATTERN, PairFilter, QuadFilter, Route, Sieve, WindowFilter, WordFilter};
 
 const MAGIC: [u8; 8] = *b"gramlib\n";
 
@@ -61,11 +61,16 @@ impl Gram {
         if let Some(map) = &self.fold {
             body.0.extend_from_slice(&map[..]);
         }
-        let Filters { wide, ascii, quad, word, short } = &self.filters;
-        body.filter(wide.as_ref().map(|it| (&it.filter, flags(it.middle, it.long))));
-        body.filter(ascii.as_ref().map(|it| (&it.filter, flags(it.middle, it.long))));
-        body.filter(quad.as_ref().map(|it| (it.filter(), 0)));
-        body.filter(word.as_ref().map(|it| (&it.filter, 0)));
+        let Filters { window, quad, word, short } = &self.filters;
+        body.filter(window.as_ref().map(|it| (&it.filter, [it.middle, it.long, it.wide, it.sieve.is_some()])));
+        if let Some(sieve) = window.as_ref().and_then(|it| it.sieve.as_ref()) {
+            sieve.pairs.iter().flatten().for_each(|row| body.word(*row));
+        }
+        body.filter(quad.as_ref().map(|it| (&it.filter, [false; 4])));
+        if let Some(QuadFilter { sieve, .. }) = quad {
+            sieve.pairs.iter().flatten().for_each(|row| body.word(*row));
+        }
+        body.filter(word.as_ref().map(|it| (&it.filter, [false; 4])));
         body.word(short.as_ref().map_or(0, |(_, classes)| u32::from(classes.bits())));
         if let Some((pairs, _)) = short {
             pairs.ascii.iter().chain(&pairs.wide).for_each(|row| body.word(*row));
@@ -116,10 +121,6 @@ impl Gram {
     }
 }
 
-fn flags(middle: bool, long: bool) -> u32 {
-    u32::from(middle) | u32::from(long) << 1
-}
-
 /// Finds damage; does not stop a forger.
 fn checksum(bytes: &[u8]) -> u64 {
     let (eights, rest) = bytes.as_chunks::<8>();
@@ -144,10 +145,10 @@ impl Writer {
     }
 
     /// Number of words (0: no filter), flags, words.
-    fn filter(&mut self, filter: Option<(&Filter, u32)>) {
+    fn filter(&mut self, filter: Option<(&Filter, [bool; 4])>) {
         let Some((filter, flags)) = filter else { return self.word(0) };
         self.word(filter.iter().count() as u32);
-        self.word(flags);
+        self.0.extend(flags.map(u8::from));
         filter.iter().for_each(|word| self.word(word));
     }
 
@@ -158,7 +159,7 @@ impl Writer {
         self.word(entry.middle);
         self.0.extend_from_slice(&entry.offset.to_le_bytes());
         self.0.extend_from_slice(&entry.length.to_le_bytes());
-        self.0.extend_from_slice(&[entry.class, entry.edges, entry.route, entry.tag]);
+        self.0.extend_from_slice(&[entry.class, entry.tag, entry.edges, entry.route]);
     }
 }
 
@@ -199,20 +200,37 @@ impl<'b> Reader<'b> {
         }
     }
 
-    fn filter(&mut self) -> Option<Option<(Filter, [bool; 2])>> {
+    fn filter(&mut self) -> Option<Option<(Filter, [bool; 4])>> {
         let count = self.word()?;
         if count == 0 {
             return Some(None);
         }
-        let flags = self.word()?;
+        let flags: &[u8; 4] = self.take(4)?.first_chunk()?;
+        let flags = flags.map(|flag| flag != 0);
         let filter = Filter::from_words(&self.some_words(count as usize)?)?;
-        Some(Some((filter, [flags & 1 != 0, flags & 2 != 0])))
+        Some(Some((filter, flags)))
+    }
+
+    fn sieve<const PAIRS: usize>(&mut self) -> Option<Sieve<PAIRS>> {
+        let mut sieve = Sieve::EMPTY;
+        for row in sieve.pairs.iter_mut().flatten() {
+            *row = self.word()?;
+        }
+        Some(sieve)
     }
 
     fn filters(&mut self) -> Option<Filters> {
-        let wide = self.filter()?.map(|(filter, [middle, long])| WideFilter { filter, middle, long });
-        let ascii = self.filter()?.map(|(filter, [middle, long])| AsciiFilter { filter, middle, long });
-        let quad = self.filter()?.map(|(filter, _)| QuadFilter::from_filter(filter));
+        let window = match self.filter()? {
+            Some((filter, [middle, long, wide, has_sieve])) => {
+                let sieve = if has_sieve { Some(self.sieve()?) } else { None };
+                Some(WindowFilter { filter, middle, long, wide, sieve })
+            }
+            None => None,
+        };
+        let quad = match self.filter()? {
+            Some((filter, _)) => Some(QuadFilter { filter, sieve: self.sieve()? }),
+            None => None,
+        };
         let word = self.filter()?.map(|(filter, _)| WordFilter { filter });
         let classes = ClassSet::from_bits(u8::try_from(self.word()?).ok()?);
         let short = if classes.is_empty() {
@@ -224,7 +242,7 @@ impl<'b> Reader<'b> {
             }
             Some((pairs, classes))
         };
-        Some(Filters { wide, ascii, quad, word, short })
+        Some(Filters { window, quad, word, short })
     }
 
     fn entries(&mut self) -> Option<Vec<Entry>> {
@@ -239,7 +257,7 @@ impl<'b> Reader<'b> {
     fn entry(&mut self, count: usize) -> Option<Entry> {
         let [first_low, first_high, last_low, last_high] = [self.word()?, self.word()?, self.word()?, self.word()?];
         let (id, middle, reach) = (self.word()?, self.word()?, self.word()?);
-        let &[class, edges, route, tag] = self.take(4)?.first_chunk()?;
+        let &[class, tag, edges, route] = self.take(4)?.first_chunk()?;
         let entry = Entry {
             first: u64::from(first_low) | u64::from(first_high) << 32,
             last: u64::from(last_low) | u64::from(last_high) << 32,

@@ -102,12 +102,12 @@ pub(crate) struct Entry {
     /// Bytes of the pattern.
     pub(crate) length: u16,
     pub(crate) class: u8,
+    /// The lowest byte of the table key, which tells most strangers in a bucket apart.
+    pub(crate) tag: u8,
     /// [`Entry::WORD_START`] and [`Entry::WORD_END`].
     pub(crate) edges: u8,
     /// Number of the [`Route`](super::Route) that finds it.
     pub(crate) route: u8,
-    /// The lowest byte of the table key, which tells most strangers in a bucket apart.
-    pub(crate) tag: u8,
 }
 
 impl Entry {
@@ -138,6 +138,18 @@ impl Entry {
             route: 0,
             tag: 0,
         }
+    }
+
+    /// Class and tag of an entry under this key.
+    #[inline(always)]
+    pub(crate) const fn mark_of(class: Class, key: u32) -> u16 {
+        u16::from_le_bytes([class as u8, key as u8])
+    }
+
+    /// Class and tag.
+    #[inline(always)]
+    pub(crate) const fn mark(&self) -> u16 {
+        u16::from_le_bytes([self.class, self.tag])
     }
 
     /// Bytes of the pattern that lie in the blob.
@@ -172,7 +184,7 @@ fn reach(entries: &[Entry]) -> (usize, usize) {
 impl Table {
     /// Sorts entries into buckets by their table keys.
     pub(crate) fn new(mut keyed: Vec<(u32, Entry)>, blob: Vec<u8>) -> Self {
-        let buckets_log = keyed.len().max(2).next_power_of_two().trailing_zeros();
+        let buckets_log = (2 * keyed.len()).max(2).next_power_of_two().trailing_zeros();
         let screen_log = (keyed.len() / 2).max(16).next_power_of_two().trailing_zeros();
         let (screen_shift, directory_shift) = (32 - screen_log, 32 - buckets_log);
         // By key, then by id: the order, and so the stored form, depends on nothing else.

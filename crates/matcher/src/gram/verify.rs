@@ -1,13 +1,14 @@
 //! From positions to matches: screen, directory, entries, bytes. The same behind every kernel.
 //!
-//! The steps are separate loops over the candidates of one block, each of which asks the CPU for the memory that the next
-//! one reads. A chain of dependent cache misses for each candidate becomes a few that overlap.
+//! Every step reads memory that is probably not in a cache, so a block goes through them in turns: while it is filtered and
+//! screened, the block before it has its entries looked up, and the one before that is compared. Each step asks the CPU for
+//! what the next one reads, and there are thousands of cycles until then.
 
-use super::Route;
-use super::found::{Candidates, Lookup, Output, Scratch};
-use super::kernel::{Block, Kernel, prefetch};
+use super::fallback::Fallback;
+use super::found::{Batch, Candidates, Lookup, Lookups, Output};
+use super::kernel::{Block, ByteMaps, Kernel, bits_from, prefetch};
 use super::keys::{Class, WORD_LETTERS, load64, word_bytes, word_table_key};
-use super::table::{ClassSet, Entry, Table};
+use super::table::{Entry, Table};
 
 /// Text in which positions are looked up: all of it, or a padded copy of a part.
 #[derive(Debug, Clone, Copy)]
@@ -20,115 +21,122 @@ pub(crate) struct View<'v> {
     pub(crate) origin: usize,
 }
 
-/// Entries that may be compared in one block for one route, half an entry a byte. Text that needs more (anchors of many
-/// patterns, repeated) is given to the automaton, so that the time for a block has a bound.
-pub(crate) const WORK_LIMIT: usize = 2048;
+impl Batch {
+    /// Begins a block.
+    pub(crate) fn begin(&mut self, block: &Block) {
+        (self.start, self.end) = (block.start(), block.end());
+        self.candidates.length = 0;
+        self.classes.clear();
+        self.lookups.length = 0;
+        self.is_hostile = false;
+    }
 
-/// Looks up the positions of a block that a kernel left in `scratch`, and reports the matches. `false`, and nothing
-/// reported, when that would compare more than [`WORK_LIMIT`] entries.
-pub(crate) fn verify(
-    kernel: Kernel,
-    table: &Table,
-    route: Route,
-    short: ClassSet,
-    view: View,
-    block: &Block,
-    scratch: &mut Scratch,
-    output: &mut Output,
-) -> bool {
-    let Scratch { positions: [positions, long], candidates, lookups, .. } = scratch;
-    lookups.clear();
-    let mut work = 0;
-    let mut screen = |class: Class, positions: &[u16]| {
-        kernel.screen(class, table, block, positions, candidates);
-        work += look_up(table, class, block, candidates, lookups);
-    };
-    match route {
-        Route::Wide | Route::Ascii => {
-            screen(Class::Middle, positions.as_slice());
-            screen(Class::Long, long.as_slice());
+    /// First step: keeps the positions whose window may have entries of this class.
+    pub(crate) fn screen(&mut self, kernel: Kernel, class: Class, table: &Table, block: &Block, positions: &[u16]) {
+        if positions.is_empty() || self.is_hostile {
+            return;
         }
-        Route::Quad => screen(Class::Quad, positions.as_slice()),
-        Route::Short => {
-            for class in [Class::Short1, Class::Short2, Class::Short3, Class::Short4] {
-                if short.has(class) {
-                    screen(class, positions.as_slice());
+        let from = self.candidates.length;
+        kernel.screen(class, table, block, positions, &mut self.candidates);
+        self.end_class(class, table, from);
+    }
+
+    /// [`Batch::screen`] for starts of words.
+    pub(crate) fn screen_words(&mut self, table: &Table, block: &Block, maps: &ByteMaps, positions: &[u16]) {
+        let from = self.candidates.length;
+        for &position in positions {
+            let letters = bits_from(&maps.letters, usize::from(position)).trailing_ones() as usize;
+            let letters = letters.min(WORD_LETTERS);
+            let eight = load64(block.bytes(), block.start() + usize::from(position));
+            let key = word_table_key(word_bytes(eight, letters), letters);
+            self.candidates.push_if(table.may_have(key), position, key);
+        }
+        self.end_class(Class::Word, table, from);
+    }
+
+    fn end_class(&mut self, class: Class, table: &Table, from: usize) {
+        let Candidates { keys, length, .. } = &self.candidates;
+        for &key in &keys[from..*length] {
+            prefetch(table.directory(), table.bucket(key) as usize);
+        }
+        self.classes.push((class, *length));
+        self.is_hostile = *length > Candidates::LIMIT;
+    }
+
+    /// Second step: finds the entries of the candidates.
+    pub(crate) fn look_up(&mut self, table: &Table) {
+        let Self { start, candidates: Candidates { positions, keys, .. }, classes, lookups, is_hostile, .. } = self;
+        if *is_hostile {
+            return;
+        }
+        let (mut from, mut length) = (0, 0);
+        for &(class, to) in &*classes {
+            for (&position, &key) in positions[from..to].iter().zip(&keys[from..to]) {
+                let position = (*start + usize::from(position)) as u32;
+                let mark = Entry::mark_of(class, key);
+                let (first, end) = table.range(table.bucket(key));
+                let count = (end - first) as usize;
+                // Two are written, and as many kept as there are: the number is foreseen badly.
+                let room: &mut [Lookup; 2] = lookups.list[length..].first_chunk_mut().expect("room for two");
+                *room = [0, 1].map(|next| Lookup { position, entry: first + next, mark });
+                prefetch(table.entries(), first as usize);
+                prefetch(table.entries(), first as usize + 1);
+                if count > 2 {
+                    if length + count > Lookups::ENTRY_LIMIT {
+                        *is_hostile = true;
+                        return;
+                    }
+                    for (lookup, entry) in lookups.list[length..].iter_mut().zip(first..end) {
+                        *lookup = Lookup { position, entry, mark };
+                        prefetch(table.entries(), entry as usize);
+                    }
                 }
+                length += count;
+            }
+            from = to;
+        }
+        lookups.length = length;
+    }
+
+    /// Last step: reports the matches whose window begins in the block.
+    pub(crate) fn compare(&mut self, table: &Table, fallback: &Fallback, view: View, output: &mut Output) {
+        if self.is_hostile {
+            return fallback.find(table, view, self.start, self.end, output);
+        }
+        let lookups = &mut self.lookups.list[..self.lookups.length];
+        let mut kept = 0;
+        for at in 0..lookups.len() {
+            let lookup = lookups[at];
+            lookups[kept] = lookup;
+            kept += usize::from(ends_fit(&table.entries()[lookup.entry as usize], lookup, view));
+        }
+        for lookup in &lookups[..kept] {
+            let entry = &table.entries()[lookup.entry as usize];
+            let start = lookup.position as usize - usize::from(entry.offset);
+            let end = start + usize::from(entry.length);
+            if entry.middle_bytes() > 0 && view.bytes[start + 8..end - 8] != *table.middle(entry) {
+                continue;
+            }
+            if entry.edges == 0 || stands_alone(entry.edges, view, start, end) {
+                output.push(entry.id, view.origin + start, view.origin + end);
             }
         }
-        Route::Word => {
-            screen_words(table, block, positions.as_slice(), candidates);
-            work += look_up(table, Class::Word, block, candidates, lookups);
-        }
     }
-    if work > WORK_LIMIT {
-        return false;
-    }
-    for lookup in lookups.iter() {
-        for entry in &table.entries()[lookup.from as usize..lookup.to as usize] {
-            if (entry.class, entry.tag) == (lookup.class, lookup.tag) {
-                compare(table, entry, view, lookup.position as usize, output);
-            }
-        }
-    }
-    true
 }
 
-/// Finds the entries of candidates. Returns their number.
+/// Whether the entry is of the right class, and its pattern's first and last eight bytes stand around the window. All of
+/// it is computed and no part branched on, for most branches would be foreseen badly.
 #[inline(always)]
-fn look_up(table: &Table, class: Class, block: &Block, candidates: &Candidates, lookups: &mut Vec<Lookup>) -> usize {
-    let Candidates { positions, keys, length } = candidates;
-    for &key in &keys[..*length] {
-        prefetch(table.directory(), table.bucket(key) as usize);
-    }
-    let mut work = 0;
-    for (&position, &key) in positions[..*length].iter().zip(&keys[..*length]) {
-        let (from, to) = table.range(table.bucket(key));
-        if from < to {
-            prefetch(table.entries(), from as usize);
-            work += (to - from) as usize;
-            let position = (block.start() + usize::from(position)) as u32;
-            lookups.push(Lookup { position, from, to, class: class as u8, tag: key as u8 });
-        }
-    }
-    work
-}
-
-fn screen_words(table: &Table, block: &Block, positions: &[u16], out: &mut Candidates) {
-    out.length = 0;
-    for &position in positions {
-        let at = block.start() + usize::from(position);
-        let letters = block.bytes()[at..at + WORD_LETTERS].iter();
-        let letters = letters.take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let key = word_table_key(word_bytes(load64(block.bytes(), at), letters), letters);
-        out.push_if(table.may_have(key), position, key);
-    }
-}
-
-/// Reports the entry if its pattern stands around the window at `position`.
-#[inline(always)]
-fn compare(table: &Table, entry: &Entry, view: View, position: usize, output: &mut Output) {
-    let length = usize::from(entry.length);
-    let Some(start) = position.checked_sub(usize::from(entry.offset)) else { return };
-    let end = start + length;
-    if end > view.limit {
-        return;
-    }
+fn ends_fit(entry: &Entry, lookup: Lookup, view: View) -> bool {
+    let (position, offset, length) = (lookup.position as usize, usize::from(entry.offset), usize::from(entry.length));
+    let is_inside = (position >= offset) & (position + length <= view.limit + offset);
+    // Outside, any place of the text will do: the answer is no.
+    let (start, length) = if is_inside { (position - offset, length) } else { (0, 8) };
     let unused = 64 - 8 * length.min(8) as u32;
-    if (load64(view.bytes, start) ^ entry.first) << unused != 0 {
-        return;
-    }
-    if length > 8 {
-        if load64(view.bytes, end - 8) != entry.last {
-            return;
-        }
-        if length > 16 && view.bytes[start + 8..end - 8] != *table.middle(entry) {
-            return;
-        }
-    }
-    if entry.edges == 0 || stands_alone(entry.edges, view, start, end) {
-        output.push(entry.id, view.origin + start, view.origin + end);
-    }
+    let first = (load64(view.bytes, start) ^ entry.first) << unused;
+    let last = load64(view.bytes, start + length.max(8) - 8) ^ entry.last;
+    let last = if length > 8 { last } else { 0 };
+    is_inside & (entry.mark() == lookup.mark) & (first | last == 0)
 }
 
 /// Whether the edges that must not touch an ASCII letter do not.

@@ -223,7 +223,7 @@ unsafe fn fill(
                 let mut places = [0_u32; 16];
                 // SAFETY: the array has the 64 bytes that are stored.
                 unsafe {
-                    _mm512_storeu_si512(places.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(is_event, place))
+                    _mm512_storeu_si512(places.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(is_event, place));
                 };
                 for &place in &places[..is_event.count_ones() as usize] {
                     events.push(place as usize);

@@ -4,21 +4,23 @@
 //! AMD before Zen 3 runs it as a slow microprogram.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_blendv_epi8,
-    _mm256_broadcastsi128_si256, _mm256_castsi128_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32,
-    _mm256_cmpgt_epi8, _mm256_i32gather_epi32, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
+    __m128i, __m256i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm_min_epu16, _mm_set_epi64x, _mm_set1_epi16,
+    _mm256_add_epi32, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256, _mm256_castps_si256,
+    _mm256_castsi128_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cmpgt_epi8,
+    _mm256_cvtepu16_epi32, _mm256_i32gather_epi32, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
     _mm256_maddubs_epi16, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_mullo_epi32,
     _mm256_or_si256, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
-    _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_slli_epi32,
-    _mm256_sllv_epi32, _mm256_srl_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_sub_epi8, _mm256_sub_epi32,
-    _mm256_xor_si256,
+    _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_ps, _mm256_slli_epi16,
+    _mm256_slli_epi32, _mm256_sllv_epi32, _mm256_srl_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_sub_epi8,
+    _mm256_sub_epi32, _mm256_xor_si256,
 };
 
 use super::{
-    AsciiFilter, Block, ByteMaps, PairFilter, Positions, QuadFilter, WORDS, WideFilter, WordFilter, portable, runs,
+    Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, bits_from, portable,
+    runs,
 };
 use crate::gram::found::Candidates;
-use crate::gram::keys::{BASES, Class, EXTEND, MUL_HIGH, MUL_LOW};
+use crate::gram::keys::{BASES, Class, EXTEND, MUL_HIGH, MUL_LOW, load64};
 use crate::gram::table::{Filter, Table};
 
 pub(super) fn is_supported() -> bool {
@@ -37,33 +39,28 @@ macro_rules! kernel {
     };
 }
 
-/// Byte indices that give lane `i` of each half the four bytes from `2 * i + offset`; those behind the half are zero.
-const fn lanes(offset: u8) -> [u8; 32] {
+/// Byte indices that give lane `i` of each half the four bytes from `3 * i + offset`.
+const fn thirds(offset: u8) -> [u8; 32] {
     let mut bytes = [0; 32];
     let mut index = 0;
     while index < 32 {
-        let from = (index as u8 % 16) / 4 * 2 + offset + index as u8 % 4;
-        bytes[index] = if from < 16 { from } else { 0x80 };
+        bytes[index] = (index as u8 % 16) / 4 * 3 + offset + index as u8 % 4;
         index += 1;
     }
     bytes
 }
 
-static EVEN_0: [u8; 32] = lanes(0);
-static EVEN_1: [u8; 32] = lanes(1);
-static EVEN_2: [u8; 32] = lanes(2);
-static EVEN_4: [u8; 32] = lanes(4);
-static EVEN_6: [u8; 32] = lanes(6);
-static EVEN_9: [u8; 32] = lanes(9);
+static THIRDS_0: [u8; 32] = thirds(0);
+static THIRDS_2: [u8; 32] = thirds(2);
 
-/// Bit `i` of the index at bit `2 * i`.
-static SPREAD: [u16; 256] = {
+/// Bit `i` of the index at bit `3 * i`.
+static THIRDS: [u64; 256] = {
     let mut table = [0; 256];
     let mut index = 0;
     while index < 256 {
         let mut bit = 0;
         while bit < 8 {
-            table[index] |= ((index >> bit & 1) << (2 * bit)) as u16;
+            table[index] |= ((index >> bit & 1) << (3 * bit)) as u64;
             bit += 1;
         }
         index += 1;
@@ -83,13 +80,13 @@ kernel! {
 }
 
 kernel! {
-    /// Sixteen bytes from `at`, and sixteen from `at + 8`.
+    /// Sixteen bytes from `at`, and sixteen from `APART` further.
     #[inline]
-    fn load_overlapping(block: &Block, at: usize) -> __m256i {
-        debug_assert!(block.start + at + 24 <= block.bytes.len());
+    fn load_apart<const APART: usize>(block: &Block, at: usize) -> __m256i {
+        debug_assert!(block.start + at + APART + 16 <= block.bytes.len());
         // SAFETY: as in `load`.
         let half = |at: usize| unsafe { _mm_loadu_si128(block.bytes.as_ptr().add(block.start + at).cast()) };
-        _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(half(at)), half(at + 8))
+        _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(half(at)), half(at + APART))
     }
 }
 
@@ -164,10 +161,14 @@ impl Probe {
     }
 
     kernel! {
-        /// Base pattern and turn of each lane; see [`pattern`](crate::gram::keys::pattern).
+        /// [`pattern`](crate::gram::keys::pattern) of each lane.
         #[inline]
-        fn pattern(&self, spread: __m256i) -> (__m256i, __m256i) {
-            (_mm256_permutevar8x32_epi32(self.bases, spread), _mm256_srli_epi32::<3>(spread))
+        fn pattern(&self, spread: __m256i) -> __m256i {
+            let base = _mm256_permutevar8x32_epi32(self.bases, spread);
+            let turn = _mm256_and_si256(_mm256_srli_epi32::<3>(spread), _mm256_set1_epi32(31));
+            // A shift by 32, where the turn is 0, gives 0.
+            let back = _mm256_sub_epi32(_mm256_set1_epi32(32), turn);
+            _mm256_or_si256(_mm256_sllv_epi32(base, turn), _mm256_srlv_epi32(base, back))
         }
     }
 }
@@ -175,20 +176,10 @@ impl Probe {
 kernel! {
     /// Lanes whose pattern has no bit in common with the (inverted) filter word.
     #[inline]
-    fn passes(words: __m256i, base: __m256i, turn: __m256i) -> usize {
-        let turn = _mm256_and_si256(turn, _mm256_set1_epi32(31));
-        // A shift by 32, where the turn is 0, gives 0.
-        let back = _mm256_sub_epi32(_mm256_set1_epi32(32), turn);
-        let pattern = _mm256_or_si256(_mm256_sllv_epi32(base, turn), _mm256_srlv_epi32(base, back));
+    fn passes(words: __m256i, pattern: __m256i) -> usize {
         let none = _mm256_cmpeq_epi32(_mm256_and_si256(words, pattern), _mm256_setzero_si256());
         _mm256_movemask_ps(_mm256_castsi256_ps(none)).cast_unsigned() as usize
     }
-}
-
-/// Bits of lanes at even and at odd positions as bits of sixteen positions.
-#[inline(always)]
-fn interleave(lefts: usize, rights: usize) -> u64 {
-    u64::from(SPREAD[lefts & 255]) | u64::from(SPREAD[rights & 255]) << 1
 }
 
 kernel! {
@@ -214,99 +205,116 @@ kernel! {
                 }
             }
             maps.ascii[word] = !high;
-            maps.leads[word] = leads;
+            maps.leads[word] = leads & block.positions_of(word);
             maps.letters[word] = letter;
         }
     }
 }
 
 kernel! {
-    pub(super) fn wide(filter: &WideFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        let probe = probe(&filter.filter);
-        let [middle, long] = out;
-        let text = block.bytes[block.start..].as_ptr();
-        for word in 0..block.words() {
-            let mut leads = maps.leads[word] & block.positions_of(word);
-            // The offsets of up to 64 lead bytes; a turn takes eight, of which the last may be stale.
-            let mut places = [(word * 64) as u32; 64 + 8];
-            let count = leads.count_ones() as usize;
-            for place in places[..count.next_multiple_of(4)].as_chunks_mut::<4>().0 {
-                for place in place {
-                    *place = (word * 64) as u32 + (leads.trailing_zeros() & 63);
-                    leads &= leads.wrapping_sub(1);
-                }
-            }
-            for from in (0..count).step_by(8) {
-                let valid = if count - from >= 8 { 255 } else { (1 << (count - from)) - 1 };
-                let eight: &[u32; 8] = places[from..].first_chunk().expect("eight spare places");
-                // SAFETY: the array has the 32 bytes that are read. A place is that of a byte of the block's words, and
-                // ten bytes from each can be read (`PAD`).
-                let (low, high, far) = unsafe {
-                    let lanes = _mm256_loadu_si256(eight.as_ptr().cast());
-                    (
-                        _mm256_i32gather_epi32::<1>(text.cast(), lanes),
-                        _mm256_i32gather_epi32::<1>(text.add(2).cast(), lanes),
-                        _mm256_i32gather_epi32::<1>(text.add(6).cast(), lanes),
-                    )
-                };
-                let hash = probe.hash(low, high);
-                let words = probe.words(hash);
-                let spread = probe.spread(hash);
-                let list = |out: &mut Positions, mut hits: usize| {
-                    while hits != 0 {
-                        out.push(eight[hits.trailing_zeros() as usize & 7] as usize);
-                        hits &= hits - 1;
-                    }
-                };
-                if filter.middle {
-                    let (base, turn) = probe.pattern(spread);
-                    list(middle, passes(words, base, turn) & valid);
-                }
-                if filter.long {
-                    let (base, turn) = probe.pattern(probe.extend(spread, far));
-                    list(long, passes(words, base, turn) & valid);
-                }
-            }
+    pub(super) fn sieve(
+        windows: Option<&Sieve<3>>,
+        quads: Option<&Sieve<2>>,
+        block: &Block,
+        maps: &ByteMaps,
+        listed: &mut [Positions; 2],
+    ) {
+        match (windows, quads) {
+            (Some(windows), Some(quads)) => sieve_of::<true, true>(windows, quads, block, maps, listed),
+            (Some(windows), None) => sieve_of::<true, false>(windows, &Sieve::EMPTY, block, maps, listed),
+            (None, Some(quads)) => sieve_of::<false, true>(&Sieve::EMPTY, quads, block, maps, listed),
+            (None, None) => {}
         }
     }
 }
 
 kernel! {
-    pub(super) fn ascii(filter: &AsciiFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        let probe = probe(&filter.filter);
-        let (from_0, from_1, from_2) = (constant(&EVEN_0), constant(&EVEN_1), constant(&EVEN_2));
-        let (from_6, from_9) = (constant(&EVEN_6), constant(&EVEN_9));
-        let [middle, long] = out;
-        let (mut middles, mut longs) = (0, 0);
+    #[inline]
+    fn sieve_of<const WINDOWS: bool, const QUADS: bool>(
+        windows: &Sieve<3>,
+        quads: &Sieve<2>,
+        block: &Block,
+        maps: &ByteMaps,
+        listed: &mut [Positions; 2],
+    ) {
+        let window_tables = windows.pairs.each_ref().map(|rows| table(rows));
+        let quad_tables = quads.pairs.each_ref().map(|rows| table(rows));
+        let [window_list, quad_list] = listed;
+        let (mut window_words, mut quad_words) = (0, 0);
         for word in 0..block.words() {
-            let windows = runs::<6>(maps.ascii[word], maps.ascii[word + 1]) & block.positions_of(word);
-            if windows == 0 {
+            let within = block.positions_of(word);
+            let fours = runs::<4>(maps.ascii[word], maps.ascii[word + 1]) & within;
+            if fours == 0 {
                 continue;
             }
-            let (mut middle_bits, mut long_bits) = (0, 0);
-            for quarter in [0, 16, 32, 48] {
-                let bytes = load_overlapping(block, word * 64 + quarter);
-                let left = _mm256_shuffle_epi8(bytes, from_0);
-                let right = _mm256_shuffle_epi8(bytes, from_6);
-                let hash = probe.hash(_mm256_shuffle_epi8(bytes, from_1), _mm256_shuffle_epi8(bytes, from_2));
-                let words = probe.words(hash);
-                let spread = probe.spread(hash);
-                if filter.middle {
-                    let (base, turn) = probe.pattern(spread);
-                    let lefts = passes(words, base, _mm256_add_epi32(turn, left));
-                    let rights = passes(words, base, _mm256_add_epi32(turn, right));
-                    middle_bits |= interleave(lefts, rights) << quarter;
+            let (mut window_bits, mut quad_bits) = (0, 0);
+            for half in [0, 32] {
+                let at = word * 64 + half;
+                let first = pair_at(load(block, at), load(block, at + 1));
+                let second = pair_at(load(block, at + 2), load(block, at + 3));
+                if QUADS {
+                    let bits = with_pair(&quad_tables[0], first) & with_pair(&quad_tables[1], second);
+                    quad_bits |= bits << half;
                 }
-                if filter.long {
-                    let (base, turn) = probe.pattern(probe.extend(spread, right));
-                    let far = _mm256_shuffle_epi8(bytes, from_9);
-                    let lefts = passes(words, base, _mm256_add_epi32(turn, left));
-                    let rights = passes(words, base, _mm256_add_epi32(turn, far));
-                    long_bits |= interleave(lefts, rights) << quarter;
+                if WINDOWS {
+                    let third = pair_at(load(block, at + 4), load(block, at + 5));
+                    let bits = with_pair(&window_tables[0], first) & with_pair(&window_tables[1], second);
+                    window_bits |= (bits & with_pair(&window_tables[2], third)) << half;
                 }
             }
-            middles = middle.put(middles, word * 64, middle_bits & windows);
-            longs = long.put(longs, word * 64, long_bits & windows);
+            if QUADS {
+                quad_words = quad_list.put(quad_words, word * 64, quad_bits & fours);
+            }
+            if WINDOWS {
+                let sixes = runs::<6>(maps.ascii[word], maps.ascii[word + 1]) & within;
+                window_words = window_list.put(window_words, word * 64, window_bits & sixes);
+            }
+        }
+        window_list.unpack(window_words);
+        quad_list.unpack(quad_words);
+    }
+}
+
+kernel! {
+    pub(super) fn wide_windows(filter: &WindowFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
+        /// Lead bytes of sixteen characters of three bytes, of which the first begins the turn.
+        const REGULAR: u64 = 0x2492_4924_9249;
+        let probe = probe(&filter.filter);
+        let [middle, long] = out;
+        let (mut middles, mut longs) = (0, 0);
+        let (from_0, from_2) = (constant(&THIRDS_0), constant(&THIRDS_2));
+        for at in (0..block.len()).step_by(48) {
+            let leads = bits_from(&maps.leads, at) & ((1 << 48) - 1);
+            if leads == 0 {
+                continue;
+            }
+            let skip = leads.trailing_zeros() as usize;
+            if leads == (REGULAR << skip) & ((1 << 48) - 1) {
+                // Sixteen characters of three bytes: the windows are made by shuffles.
+                let (mut middle_bits, mut long_bits) = (0, 0);
+                for half in [0, 24] {
+                    let from = at + skip + half;
+                    let bytes = load_apart::<12>(block, from);
+                    let further = load_apart::<12>(block, from + 6);
+                    let hash = probe.hash(_mm256_shuffle_epi8(bytes, from_0), _mm256_shuffle_epi8(bytes, from_2));
+                    let words = probe.words(hash);
+                    let spread = probe.spread(hash);
+                    if filter.middle {
+                        middle_bits |= THIRDS[passes(words, probe.pattern(spread)) & 255] << half;
+                    }
+                    if filter.long {
+                        let key = probe.extend(spread, _mm256_shuffle_epi8(further, from_0));
+                        long_bits |= THIRDS[passes(words, probe.pattern(key)) & 255] << half;
+                    }
+                }
+                // The last character of the turn may begin behind it, and then be the next turn's.
+                middles = middle.put(middles, at, middle_bits << skip & leads);
+                longs = long.put(longs, at, long_bits << skip & leads);
+            } else {
+                let hits = windows_at(filter, &probe, block, at, leads);
+                middles = middle.put(middles, at, hits[0]);
+                longs = long.put(longs, at, hits[1]);
+            }
         }
         middle.unpack(middles);
         long.unpack(longs);
@@ -314,41 +322,142 @@ kernel! {
 }
 
 kernel! {
-    pub(super) fn quad(filter: &QuadFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        let probe = probe(filter.filter());
-        let shift = _mm_cvtsi32_si128(filter.filter().shift().cast_signed() + 1);
-        let (from_0, from_1, from_4) = (constant(&EVEN_0), constant(&EVEN_1), constant(&EVEN_4));
-        let (three, turn) = (_mm256_set1_epi32(0xFF_FFFF), _mm256_set1_epi32(31));
-        let ([out, _], mut selected) = (out, 0);
-        for word in 0..block.words() {
-            let windows = runs::<4>(maps.ascii[word], maps.ascii[word + 1]) & block.positions_of(word);
-            if windows == 0 {
-                continue;
+    pub(super) fn ascii_windows(filter: &WindowFilter, block: &Block, positions: &[u16], out: &mut [Positions; 2]) {
+        let probe = probe(&filter.filter);
+        let [middle, long] = out;
+        for eight in positions.chunks(8) {
+            let (places, valid) = fill_up(eight);
+            let (low, next) = eight_at(block, places);
+            let hash = probe.hash(low, _mm256_or_si256(_mm256_srli_epi32::<16>(low), _mm256_slli_epi32::<16>(next)));
+            let words = probe.words(hash);
+            let spread = probe.spread(hash);
+            if filter.middle {
+                append(middle, places, passes(words, probe.pattern(spread)) & valid);
             }
-            let mut bits = 0;
-            for quarter in [0, 16, 32, 48] {
-                let bytes = load_overlapping(block, word * 64 + quarter);
-                let shared = _mm256_and_si256(_mm256_shuffle_epi8(bytes, from_1), three);
-                let index = _mm256_srl_epi32(_mm256_mullo_epi32(shared, probe.low), shift);
-                // SAFETY: the shift is one more than that of the filter's words, so an index is that of a pair of words;
-                // there are at most 2^23.
-                let (before, behind) = unsafe {
-                    (
-                        _mm256_i32gather_epi32::<8>(probe.words.cast(), index),
-                        _mm256_i32gather_epi32::<8>(probe.words.add(1).cast(), index),
-                    )
-                };
-                // The bit of the neighbour byte, moved to the sign: set in the (inverted) word says no.
-                let absent = |words: __m256i, from: __m256i| {
-                    let byte = _mm256_and_si256(_mm256_shuffle_epi8(bytes, from), turn);
-                    let sign = _mm256_slli_epi32::<31>(_mm256_srlv_epi32(words, byte));
-                    _mm256_movemask_ps(_mm256_castsi256_ps(sign)).cast_unsigned() as usize
-                };
-                bits |= interleave(!absent(before, from_0), !absent(behind, from_4)) << quarter;
+            if filter.long {
+                let key = probe.extend(spread, _mm256_srli_epi32::<16>(next));
+                append(long, places, passes(words, probe.pattern(key)) & valid);
             }
-            selected = out.put(selected, word * 64, bits & windows);
         }
-        out.unpack(selected);
+    }
+}
+
+/// Up to eight positions and a zero for each that is missing; and which lanes are positions.
+#[inline(always)]
+fn fill_up(positions: &[u16]) -> ([u16; 8], usize) {
+    match positions.first_chunk::<8>() {
+        Some(eight) => (*eight, 255),
+        None => {
+            let mut eight = [0; 8];
+            eight[..positions.len()].copy_from_slice(positions);
+            (eight, (1 << positions.len()) - 1)
+        }
+    }
+}
+
+/// Lists the positions that passed: mostly none.
+#[inline(always)]
+fn append(out: &mut Positions, places: [u16; 8], mut passed: usize) {
+    while passed != 0 {
+        out.push(usize::from(places[passed.trailing_zeros() as usize & 7]));
+        passed &= passed - 1;
+    }
+}
+
+kernel! {
+    /// The eight bytes at each of eight positions of the block, as two words of four. Loads, not gathers: a gather would
+    /// load each half of eight bytes by itself.
+    #[inline]
+    fn eight_at(block: &Block, places: [u16; 8]) -> (__m256i, __m256i) {
+        // Slices, so that a position behind the block would be refused.
+        let pair = |one: usize, other: usize| {
+            let [one, other] = [places[one], places[other]]
+                .map(|place| load64(block.bytes, block.start + usize::from(place)).cast_signed());
+            _mm_set_epi64x(other, one)
+        };
+        let outer = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(pair(0, 1)), pair(4, 5));
+        let inner = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(pair(2, 3)), pair(6, 7));
+        let (outer, inner) = (_mm256_castsi256_ps(outer), _mm256_castsi256_ps(inner));
+        (
+            _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(outer, inner)),
+            _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(outer, inner)),
+        )
+    }
+}
+
+kernel! {
+    /// Probes the positions `bits` behind `at`. Returns those of middle and of long windows, in the same form.
+    #[inline]
+    fn windows_at(
+        filter: &WindowFilter,
+        probe: &Probe,
+        block: &Block,
+        at: usize,
+        mut bits: u64,
+    ) -> [u64; 2] {
+        let mut found = [0; 2];
+        while bits != 0 {
+            let mut places = [at as u16; 8];
+            let mut singles = [0_u64; 8];
+            for (place, single) in places.iter_mut().zip(&mut singles) {
+                *place = (at + (bits.trailing_zeros() as usize & 63)) as u16;
+                *single = bits & bits.wrapping_neg();
+                bits &= bits.wrapping_sub(1);
+            }
+            let hits = probe_at(filter, probe, block, places);
+            for (found, mut hits) in found.iter_mut().zip(hits) {
+                while hits != 0 {
+                    *found |= singles[hits.trailing_zeros() as usize & 7];
+                    hits &= hits - 1;
+                }
+            }
+        }
+        found
+    }
+}
+
+kernel! {
+    /// Lanes of eight positions where a middle, where a long window may begin.
+    #[inline]
+    fn probe_at(filter: &WindowFilter, probe: &Probe, block: &Block, places: [u16; 8]) -> [usize; 2] {
+        let text = block.bytes[block.start..].as_ptr();
+        // A position behind the block, which no caller should have, becomes the last one.
+        let last = _mm_set1_epi16((block.len().max(1) - 1) as i16);
+        // SAFETY: the array has the 16 bytes that are read. Positions are within the block, and ten bytes from each can be
+        // read (`PAD`).
+        let (low, high, far) = unsafe {
+            let lanes = _mm_min_epu16(_mm_loadu_si128(places.as_ptr().cast()), last);
+            let lanes = _mm256_cvtepu16_epi32(lanes);
+            (
+                _mm256_i32gather_epi32::<1>(text.cast(), lanes),
+                _mm256_i32gather_epi32::<1>(text.add(2).cast(), lanes),
+                _mm256_i32gather_epi32::<1>(text.add(6).cast(), lanes),
+            )
+        };
+        let hash = probe.hash(low, high);
+        let words = probe.words(hash);
+        let spread = probe.spread(hash);
+        let mut hits = [0; 2];
+        if filter.middle {
+            hits[0] = passes(words, probe.pattern(spread));
+        }
+        if filter.long {
+            hits[1] = passes(words, probe.pattern(probe.extend(spread, far)));
+        }
+        hits
+    }
+}
+
+kernel! {
+    pub(super) fn quads(filter: &QuadFilter, block: &Block, positions: &[u16], out: &mut [Positions; 2]) {
+        let probe = probe(&filter.filter);
+        let [out, _] = out;
+        for eight in positions.chunks(8) {
+            let (places, valid) = fill_up(eight);
+            let (four, _) = eight_at(block, places);
+            let hash = _mm256_mullo_epi32(four, probe.low);
+            append(out, places, passes(probe.words(hash), probe.pattern(probe.spread(hash))) & valid);
+        }
     }
 }
 
@@ -358,68 +467,86 @@ kernel! {
     }
 }
 
-/// The bytes `part` of 32 rows, as two tables of sixteen.
-struct Plane {
+/// A table of 32 rows of 32 bits: byte `part` of the rows 0 to 15, and of the rows 16 to 31.
+type Table32 = [[__m256i; 2]; 4];
+
+kernel! {
+    #[inline]
+    fn table(rows: &[u32; 32]) -> Table32 {
+        [0, 1, 2, 3].map(|part| {
+            let bytes: [u8; 32] = std::array::from_fn(|row| rows[row].to_le_bytes()[part]);
+            // SAFETY: the array has 32 bytes, of which each read takes sixteen.
+            [0, 16].map(|at| unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().add(at).cast())) })
+        })
+    }
+}
+
+/// A pair of bytes at each position of a vector, ready to be looked up.
+#[derive(Clone, Copy)]
+struct PairAt {
+    /// The row's lower four bits, and a sign where a half of the rows is not meant: a shuffle gives zero there.
     lower: __m256i,
     upper: __m256i,
+    /// Signs that choose the part of the row: bits 3 and 4 of the second byte.
+    odd: __m256i,
+    high: __m256i,
+    /// The bit in the part.
+    bit: __m256i,
 }
 
 kernel! {
     #[inline]
-    fn plane(rows: &[u32; 32], part: usize) -> Plane {
-        let bytes: [u8; 32] = std::array::from_fn(|row| rows[row].to_le_bytes()[part]);
-        // SAFETY: the array has 32 bytes, of which each read takes sixteen.
-        let half = |at: usize| unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().add(at).cast())) };
-        Plane { lower: half(0), upper: half(16) }
+    fn pair_at(row: __m256i, bit: __m256i) -> PairAt {
+        let sign = _mm256_set1_epi8(0x80_u8.cast_signed());
+        let fifth = _mm256_and_si256(_mm256_slli_epi16::<3>(row), sign);
+        let lower = _mm256_or_si256(_mm256_and_si256(row, _mm256_set1_epi8(15)), fifth);
+        let powers = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
+        PairAt {
+            lower,
+            upper: _mm256_xor_si256(lower, sign),
+            odd: _mm256_slli_epi16::<4>(bit),
+            high: _mm256_slli_epi16::<3>(bit),
+            bit: _mm256_shuffle_epi8(powers, _mm256_and_si256(bit, _mm256_set1_epi8(7))),
+        }
     }
 }
 
 kernel! {
-    /// Whether the pair of each lane is in a table of 32 rows of 32 bits.
+    /// Positions whose pair is in the table.
     #[inline]
-    fn has_pair(planes: &[Plane; 4], row: __m256i, bit: __m256i) -> u64 {
-        // The row's lower four bits, and its fifth as the sign of a byte.
-        let index = _mm256_and_si256(row, _mm256_set1_epi8(15));
-        let is_upper = _mm256_slli_epi16::<3>(row);
-        let look_up = |plane: &Plane| {
-            let (lower, upper) = (_mm256_shuffle_epi8(plane.lower, index), _mm256_shuffle_epi8(plane.upper, index));
-            _mm256_blendv_epi8(lower, upper, is_upper)
-        };
-        let parts = [look_up(&planes[0]), look_up(&planes[1]), look_up(&planes[2]), look_up(&planes[3])];
-        // Bits 3 and 4 of the second byte choose the part, the lower three the bit in it.
-        let (odd, high) = (_mm256_slli_epi16::<4>(bit), _mm256_slli_epi16::<3>(bit));
+    fn with_pair(table: &Table32, pair: PairAt) -> u64 {
+        let [zero, one, two, three] = table.map(|[lower, upper]| {
+            _mm256_or_si256(_mm256_shuffle_epi8(lower, pair.lower), _mm256_shuffle_epi8(upper, pair.upper))
+        });
         let byte = _mm256_blendv_epi8(
-            _mm256_blendv_epi8(parts[0], parts[1], odd),
-            _mm256_blendv_epi8(parts[2], parts[3], odd),
-            high,
+            _mm256_blendv_epi8(zero, one, pair.odd),
+            _mm256_blendv_epi8(two, three, pair.odd),
+            pair.high,
         );
-        let powers = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
-        let power = _mm256_shuffle_epi8(powers, _mm256_and_si256(bit, _mm256_set1_epi8(7)));
-        mask(_mm256_cmpeq_epi8(_mm256_and_si256(byte, power), power))
+        mask(_mm256_cmpeq_epi8(_mm256_and_si256(byte, pair.bit), pair.bit))
     }
 }
 
 kernel! {
     pub(super) fn pairs(filter: &PairFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        let ascii = [0, 1, 2, 3].map(|part| plane(&filter.ascii, part));
-        let wide = [0, 1, 2, 3].map(|part| plane(&filter.wide, part));
+        let (ascii, wide) = (table(&filter.ascii), table(&filter.wide));
         let (has_ascii, has_wide) = (filter.has_ascii(), filter.has_wide());
-        let ([out, _], mut selected) = (out, 0);
+        let ([out, _], mut words) = (out, 0);
         for word in 0..block.words() {
             let mut bits = 0;
             for half in [0, 32] {
                 let at = word * 64 + half;
                 let second = load(block, at + 1);
                 if has_ascii && maps.ascii[word] != 0 {
-                    bits |= (has_pair(&ascii, load(block, at), second) << half) & maps.ascii[word];
+                    bits |= (with_pair(&ascii, pair_at(load(block, at), second)) << half) & maps.ascii[word];
                 }
                 if has_wide && maps.leads[word] != 0 {
-                    bits |= (has_pair(&wide, second, load(block, at + 2)) << half) & maps.leads[word];
+                    bits |= (with_pair(&wide, pair_at(second, load(block, at + 2))) << half) & maps.leads[word];
                 }
             }
-            selected = out.put(selected, word * 64, bits & block.positions_of(word));
+            words = out.put(words, word * 64, bits & block.positions_of(word));
         }
-        out.unpack(selected);
+        out.unpack(words);
     }
 }
 

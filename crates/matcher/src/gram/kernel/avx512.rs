@@ -5,22 +5,22 @@
 //! Bits of lanes go back to positions with PDEP (microcoded on AMD before Zen 3, which has no AVX-512).
 
 use std::arch::x86_64::{
-    __m128i, __m512i, __mmask16, _mm_cvtsi32_si128, _mm256_loadu_si256, _mm256_maskz_compress_epi16,
-    _mm256_storeu_si256, _mm512_add_epi8, _mm512_add_epi32, _mm512_and_si512, _mm512_andnot_si512,
-    _mm512_castsi512_si256, _mm512_cmpgt_epi8_mask, _mm512_cmpgt_epu8_mask, _mm512_cmplt_epu8_mask,
-    _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_i32gather_epi32,
-    _mm512_i32gather_epi64, _mm512_loadu_si512, _mm512_mask_blend_epi8, _mm512_mask_mov_epi8,
-    _mm512_maskz_compress_epi8, _mm512_maskz_compress_epi32, _mm512_maskz_permutex2var_epi8,
-    _mm512_maskz_permutexvar_epi8, _mm512_min_epu8, _mm512_movepi8_mask, _mm512_mullo_epi32, _mm512_or_si512,
-    _mm512_permutex2var_epi8, _mm512_permutex2var_epi32, _mm512_permutexvar_epi8, _mm512_permutexvar_epi32,
-    _mm512_rolv_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_slli_epi16, _mm512_slli_epi32, _mm512_srl_epi32,
-    _mm512_srli_epi16, _mm512_srli_epi32, _mm512_storeu_si512, _mm512_sub_epi8, _mm512_ternarylogic_epi32,
-    _mm512_test_epi8_mask, _mm512_testn_epi32_mask, _mm512_xor_si512, _pdep_u64,
+    __m128i, __m256i, __m512i, __mmask16, _mm_cvtsi32_si128, _mm256_maskz_compress_epi16, _mm256_maskz_loadu_epi16,
+    _mm256_min_epu16, _mm256_set1_epi16, _mm256_storeu_si256, _mm512_add_epi8, _mm512_add_epi16, _mm512_add_epi32,
+    _mm512_and_si512, _mm512_andnot_si512, _mm512_castsi512_si256, _mm512_cmpgt_epi8_mask, _mm512_cmpgt_epu8_mask,
+    _mm512_cmplt_epu8_mask, _mm512_cvtepu8_epi16, _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32,
+    _mm512_extracti64x4_epi64, _mm512_i32gather_epi32, _mm512_i32gather_epi64, _mm512_loadu_si512,
+    _mm512_mask_blend_epi8, _mm512_mask_mov_epi8, _mm512_mask_test_epi8_mask, _mm512_maskz_compress_epi8,
+    _mm512_maskz_compress_epi32, _mm512_maskz_permutex2var_epi8, _mm512_min_epu8, _mm512_movepi8_mask,
+    _mm512_mullo_epi32, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutex2var_epi32, _mm512_permutexvar_epi8,
+    _mm512_permutexvar_epi32, _mm512_rolv_epi32, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_set1_epi32,
+    _mm512_shrdi_epi32, _mm512_slli_epi16, _mm512_slli_epi32, _mm512_srl_epi32, _mm512_srli_epi16, _mm512_srli_epi32,
+    _mm512_storeu_si512, _mm512_sub_epi8, _mm512_ternarylogic_epi32, _mm512_testn_epi32_mask, _mm512_xor_si512,
+    _pdep_u64,
 };
 
 use super::{
-    AsciiFilter, Block, ByteMaps, PairFilter, Positions, QuadFilter, WORDS, WideFilter, WordFilter, bits_from,
-    portable, runs,
+    Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, portable, runs,
 };
 use crate::gram::found::Candidates;
 use crate::gram::keys::{BASES, Class, EXTEND, MUL_HIGH, MUL_LOW, WORD_LETTERS};
@@ -65,12 +65,6 @@ const fn lanes(step: u8, offset: u8, ramp: u8) -> [u8; 64] {
 static REPEAT: [u8; 64] = lanes(1, 0, 0);
 static RAMP: [u8; 64] = lanes(0, 0, 1);
 static RAMP_4: [u8; 64] = lanes(0, 4, 1);
-static EVEN_0: [u8; 64] = lanes(2, 0, 1);
-static EVEN_1: [u8; 64] = lanes(2, 1, 1);
-static EVEN_2: [u8; 64] = lanes(2, 2, 1);
-static EVEN_4: [u8; 64] = lanes(2, 4, 1);
-static EVEN_6: [u8; 64] = lanes(2, 6, 1);
-static EVEN_9: [u8; 64] = lanes(2, 9, 1);
 /// `1 << (byte & 7)` for every lower half of a byte.
 static POWERS: [u8; 64] = {
     let mut bytes = [0; 64];
@@ -81,10 +75,6 @@ static POWERS: [u8; 64] = {
     }
     bytes
 };
-
-/// Which half of a 64-bit mask of even and odd positions a lane belongs to.
-const EVENS: u64 = 0x5555_5555;
-const ODDS: u64 = 0xAAAA_AAAA;
 
 macro_rules! kernel {
     ($(#[$meta:meta])* $visibility:vis fn $($rest:tt)*) => {
@@ -145,10 +135,10 @@ kernel! {
         }
         Probe {
             words: filter.words(),
-            shift: _mm_cvtsi32_si128(filter.shift() as i32),
+            shift: _mm_cvtsi32_si128(filter.shift().cast_signed()),
             bases: constant_words(&bases),
-            low: _mm512_set1_epi32(MUL_LOW as i32),
-            high: _mm512_set1_epi32(MUL_HIGH as i32),
+            low: _mm512_set1_epi32(MUL_LOW.cast_signed()),
+            high: _mm512_set1_epi32(MUL_HIGH.cast_signed()),
             extend: _mm512_set1_epi32(i32::from_le_bytes(EXTEND)),
         }
     }
@@ -191,10 +181,11 @@ impl Probe {
     }
 
     kernel! {
-        /// Base pattern and turn of each lane; see [`pattern`](crate::gram::keys::pattern).
+        /// [`pattern`](crate::gram::keys::pattern) of each lane.
         #[inline]
-        fn pattern(&self, spread: __m512i) -> (__m512i, __m512i) {
-            (_mm512_permutexvar_epi32(spread, self.bases), _mm512_srli_epi32::<3>(spread))
+        fn pattern(&self, spread: __m512i) -> __m512i {
+            let base = _mm512_permutexvar_epi32(spread, self.bases);
+            _mm512_rolv_epi32(base, _mm512_srli_epi32::<3>(spread))
         }
     }
 }
@@ -202,16 +193,8 @@ impl Probe {
 kernel! {
     /// Lanes whose pattern has no bit in common with the (inverted) filter word.
     #[inline]
-    fn passes(words: __m512i, base: __m512i, turn: __m512i) -> __mmask16 {
-        _mm512_testn_epi32_mask(words, _mm512_rolv_epi32(base, turn))
-    }
-}
-
-kernel! {
-    /// Bits of lanes at even and at odd positions as bits of 32 positions.
-    #[inline]
-    fn interleave(lefts: __mmask16, rights: __mmask16) -> u64 {
-        _pdep_u64(u64::from(lefts), EVENS) | _pdep_u64(u64::from(rights), ODDS)
+    fn passes(words: __m512i, pattern: __m512i) -> __mmask16 {
+        _mm512_testn_epi32_mask(words, pattern)
     }
 }
 
@@ -222,7 +205,7 @@ kernel! {
             let bytes = load(block, word * 64);
             let high = _mm512_movepi8_mask(bytes);
             maps.ascii[word] = !high;
-            maps.leads[word] = _mm512_cmpgt_epi8_mask(bytes, lead) & high;
+            maps.leads[word] = _mm512_cmpgt_epi8_mask(bytes, lead) & high & block.positions_of(word);
             if letters {
                 let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
                 let from_a = _mm512_sub_epi8(folded, _mm512_set1_epi8(b'a'.cast_signed()));
@@ -233,11 +216,126 @@ kernel! {
 }
 
 kernel! {
-    pub(super) fn wide(filter: &WideFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
+    #[inline]
+    fn table(rows: &[u32; 32]) -> (__m512i, __m512i) {
+        // SAFETY: the array has the 128 bytes that are read.
+        unsafe { (_mm512_loadu_si512(rows.as_ptr().cast()), _mm512_loadu_si512(rows.as_ptr().add(16).cast())) }
+    }
+}
+
+/// A pair of bytes at each position of a vector, ready to be looked up in tables of 32 rows of 32 bits.
+#[derive(Clone, Copy)]
+struct PairAt {
+    /// Index of a byte of the table: five bits of the row, two of the bit.
+    index: __m512i,
+    /// The bit in that byte.
+    bit: __m512i,
+}
+
+kernel! {
+    #[inline]
+    fn pair_at(row: __m512i, bit: __m512i) -> PairAt {
+        const SELECT: i32 = 0xCA;
+        PairAt {
+            // Shifts are of 16 bits: what crosses into the neighbour byte lies under the mask or, in bit 7, is not
+            // looked at.
+            index: _mm512_ternarylogic_epi32::<SELECT>(
+                _mm512_set1_epi8(0x7C),
+                _mm512_slli_epi16::<2>(row),
+                _mm512_srli_epi16::<3>(bit),
+            ),
+            bit: _mm512_permutexvar_epi8(bit, constant(&POWERS)),
+        }
+    }
+}
+
+kernel! {
+    /// Of the positions in `among`, those whose pair is in the table.
+    #[inline]
+    fn with_pair(table: (__m512i, __m512i), among: u64, pair: PairAt) -> u64 {
+        let bytes = _mm512_permutex2var_epi8(table.0, pair.index, table.1);
+        _mm512_mask_test_epi8_mask(among, bytes, pair.bit)
+    }
+}
+
+kernel! {
+    /// Appends `base` plus the index of every set bit.
+    #[inline]
+    fn append_bits(out: &mut Positions, base: usize, bits: u64) {
+        let places = _mm512_maskz_compress_epi8(bits, constant(&IOTA));
+        let base = _mm512_set1_epi16(base as i16);
+        let lower = _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(places)), base);
+        let room = &mut out.list[out.length..out.length + 64];
+        // SAFETY: the slice has the 64 items of which these are the first 32.
+        unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), lower) };
+        let count = bits.count_ones() as usize;
+        if count > 32 {
+            let upper = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64::<1>(places));
+            // SAFETY: as above; these are the last 32.
+            unsafe { _mm512_storeu_si512(room[32..].as_mut_ptr().cast(), _mm512_add_epi16(upper, base)) };
+        }
+        out.length += count;
+    }
+}
+
+kernel! {
+    pub(super) fn sieve(
+        windows: Option<&Sieve<3>>,
+        quads: Option<&Sieve<2>>,
+        block: &Block,
+        maps: &ByteMaps,
+        listed: &mut [Positions; 2],
+    ) {
+        match (windows, quads) {
+            (Some(windows), Some(quads)) => sieve_of::<true, true>(windows, quads, block, maps, listed),
+            (Some(windows), None) => sieve_of::<true, false>(windows, &Sieve::EMPTY, block, maps, listed),
+            (None, Some(quads)) => sieve_of::<false, true>(&Sieve::EMPTY, quads, block, maps, listed),
+            (None, None) => {}
+        }
+    }
+}
+
+kernel! {
+    #[inline]
+    fn sieve_of<const WINDOWS: bool, const QUADS: bool>(
+        windows: &Sieve<3>,
+        quads: &Sieve<2>,
+        block: &Block,
+        maps: &ByteMaps,
+        listed: &mut [Positions; 2],
+    ) {
+        let window_tables = windows.pairs.each_ref().map(|rows| table(rows));
+        let quad_tables = quads.pairs.each_ref().map(|rows| table(rows));
+        let [window_list, quad_list] = listed;
+        for word in 0..block.words() {
+            let within = block.positions_of(word);
+            let fours = runs::<4>(maps.ascii[word], maps.ascii[word + 1]) & within;
+            if fours == 0 {
+                continue;
+            }
+            let at = word * 64;
+            let first = pair_at(load(block, at), load(block, at + 1));
+            let second = pair_at(load(block, at + 2), load(block, at + 3));
+            if QUADS {
+                let bits = with_pair(quad_tables[1], with_pair(quad_tables[0], fours, first), second);
+                append_bits(quad_list, at, bits);
+            }
+            if WINDOWS {
+                let sixes = runs::<6>(maps.ascii[word], maps.ascii[word + 1]) & within;
+                let bits = with_pair(window_tables[1], with_pair(window_tables[0], sixes, first), second);
+                let third = pair_at(load(block, at + 4), load(block, at + 5));
+                append_bits(window_list, at, with_pair(window_tables[2], bits, third));
+            }
+        }
+    }
+}
+
+kernel! {
+    pub(super) fn wide_windows(filter: &WindowFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
         match (filter.middle, filter.long) {
-            (true, true) => wide_of::<true, true>(filter, block, maps, out),
-            (true, false) => wide_of::<true, false>(filter, block, maps, out),
-            (false, true) => wide_of::<false, true>(filter, block, maps, out),
+            (true, true) => wide_windows_of::<true, true>(filter, block, maps, out),
+            (true, false) => wide_windows_of::<true, false>(filter, block, maps, out),
+            (false, true) => wide_windows_of::<false, true>(filter, block, maps, out),
             (false, false) => {}
         }
     }
@@ -245,112 +343,50 @@ kernel! {
 
 kernel! {
     #[inline]
-    fn wide_of<const MIDDLE: bool, const LONG: bool>(
-        filter: &WideFilter,
+    fn wide_windows_of<const MIDDLE: bool, const LONG: bool>(
+        filter: &WindowFilter,
         block: &Block,
         maps: &ByteMaps,
         out: &mut [Positions; 2],
     ) {
-        /// Windows that begin here lie within the 64 bytes that are loaded.
-        const REACH: usize = 55;
+        /// Bytes of a turn: sixteen Chinese characters, all of whose windows lie within one vector.
+        const STEP: usize = 48;
         let probe = probe(&filter.filter);
         let (iota, repeat, ramp) = (constant(&IOTA), constant(&REPEAT), constant(&RAMP));
         let (two, six) = (_mm512_set1_epi8(2), _mm512_set1_epi8(6));
         let [middle, long] = out;
         let (mut middles, mut longs) = (0, 0);
-        let mut at = 0;
-        while at < block.len() {
-            let leads = bits_from(&maps.leads, at) & ((1 << REACH) - 1);
-            if leads == 0 {
-                at += REACH;
-                continue;
-            }
-            // The turn ends before the seventeenth lead byte, or at the reach.
-            let stop = _pdep_u64(1 << 16, leads) | 1 << REACH;
-            let leads = leads & (stop ^ (stop - 1));
-            let bytes = load(block, at);
-            let places = _mm512_permutexvar_epi8(repeat, _mm512_maskz_compress_epi8(leads, iota));
-            let places = _mm512_add_epi8(places, ramp);
-            let low = _mm512_permutexvar_epi8(places, bytes);
-            let high = _mm512_permutexvar_epi8(_mm512_add_epi8(places, two), bytes);
-            let hash = probe.hash(low, high);
-            let words = probe.words(hash);
-            let spread = probe.spread(hash);
-            if MIDDLE {
-                let (base, turn) = probe.pattern(spread);
-                let hits = passes(words, base, turn);
-                middles = middle.put(middles, at, _pdep_u64(u64::from(hits), leads));
-            }
-            if LONG {
-                let far = _mm512_permutexvar_epi8(_mm512_add_epi8(places, six), bytes);
-                let (base, turn) = probe.pattern(probe.extend(spread, far));
-                let hits = passes(words, base, turn);
-                longs = long.put(longs, at, _pdep_u64(u64::from(hits), leads));
-            }
-            at += stop.trailing_zeros() as usize;
-        }
-        middle.unpack(middles);
-        long.unpack(longs);
-        // The map of lead bytes goes on behind the block.
-        middle.drop_from(block.len());
-        long.drop_from(block.len());
-    }
-}
-
-kernel! {
-    pub(super) fn ascii(filter: &AsciiFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        match (filter.middle, filter.long) {
-            (true, true) => ascii_of::<true, true>(filter, block, maps, out),
-            (true, false) => ascii_of::<true, false>(filter, block, maps, out),
-            (false, true) => ascii_of::<false, true>(filter, block, maps, out),
-            (false, false) => {}
-        }
-    }
-}
-
-kernel! {
-    #[inline]
-    fn ascii_of<const MIDDLE: bool, const LONG: bool>(
-        filter: &AsciiFilter,
-        block: &Block,
-        maps: &ByteMaps,
-        out: &mut [Positions; 2],
-    ) {
-        let probe = probe(&filter.filter);
-        let (from_0, from_1, from_2) = (constant(&EVEN_0), constant(&EVEN_1), constant(&EVEN_2));
-        let (from_6, from_9) = (constant(&EVEN_6), constant(&EVEN_9));
-        let [middle, long] = out;
-        let (mut middles, mut longs) = (0, 0);
-        for word in 0..block.words() {
-            let windows = runs::<6>(maps.ascii[word], maps.ascii[word + 1]) & block.positions_of(word);
-            if windows == 0 {
-                continue;
-            }
-            let (mut middle_bits, mut long_bits) = (0, 0);
-            for half in 0..2 {
-                let bytes = load(block, word * 64 + half * 32);
-                let left = _mm512_permutexvar_epi8(from_0, bytes);
-                let right = _mm512_permutexvar_epi8(from_6, bytes);
-                let hash =
-                    probe.hash(_mm512_permutexvar_epi8(from_1, bytes), _mm512_permutexvar_epi8(from_2, bytes));
+        let mut turn = |at: usize, mut places: u64| {
+            while places != 0 {
+                let bytes = load(block, at);
+                // The compressed vector has up to 48 places, of which the first sixteen are taken.
+                let lanes = _mm512_permutexvar_epi8(repeat, _mm512_maskz_compress_epi8(places, iota));
+                let lanes = _mm512_add_epi8(lanes, ramp);
+                let low = _mm512_permutexvar_epi8(lanes, bytes);
+                let high = _mm512_permutexvar_epi8(_mm512_add_epi8(lanes, two), bytes);
+                let hash = probe.hash(low, high);
                 let words = probe.words(hash);
                 let spread = probe.spread(hash);
                 if MIDDLE {
-                    let (base, turn) = probe.pattern(spread);
-                    let lefts = passes(words, base, _mm512_add_epi32(turn, left));
-                    let rights = passes(words, base, _mm512_add_epi32(turn, right));
-                    middle_bits |= interleave(lefts, rights) << (32 * half);
+                    let hits = passes(words, probe.pattern(spread));
+                    middles = middle.put(middles, at, _pdep_u64(u64::from(hits), places));
                 }
                 if LONG {
-                    let (base, turn) = probe.pattern(probe.extend(spread, right));
-                    let far = _mm512_permutexvar_epi8(from_9, bytes);
-                    let lefts = passes(words, base, _mm512_add_epi32(turn, left));
-                    let rights = passes(words, base, _mm512_add_epi32(turn, far));
-                    long_bits |= interleave(lefts, rights) << (32 * half);
+                    let far = _mm512_permutexvar_epi8(_mm512_add_epi8(lanes, six), bytes);
+                    let hits = passes(words, probe.pattern(probe.extend(spread, far)));
+                    longs = long.put(longs, at, _pdep_u64(u64::from(hits), places));
                 }
+                places = _pdep_u64(!0 << 16, places);
             }
-            middles = middle.put(middles, word * 64, middle_bits & windows);
-            longs = long.put(longs, word * 64, long_bits & windows);
+        };
+        // Three words are four turns. The map is that of the block alone, and zero behind it.
+        for first in (0..block.words()).step_by(3) {
+            let [one, two, three] = [maps.leads[first], maps.leads[first + 1], maps.leads[first + 2]];
+            const TURN: u64 = (1 << STEP) - 1;
+            turn(first * 64, one & TURN);
+            turn(first * 64 + 48, (one >> 48 | two << 16) & TURN);
+            turn(first * 64 + 96, (two >> 32 | three << 32) & TURN);
+            turn(first * 64 + 144, three >> 16);
         }
         middle.unpack(middles);
         long.unpack(longs);
@@ -358,42 +394,88 @@ kernel! {
 }
 
 kernel! {
-    pub(super) fn quad(filter: &QuadFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
+    /// Sixteen positions of a list from `at` (0 behind its end), and which of them are the list's.
+    #[inline]
+    fn positions_from(positions: &[u16], at: usize) -> (__m256i, __mmask16) {
+        let rest = &positions[at..];
+        let valid = if rest.len() >= 16 { !0 } else { (1 << rest.len()) - 1 };
+        // SAFETY: only the items of the slice are read: lanes that are not valid are masked.
+        (unsafe { _mm256_maskz_loadu_epi16(valid, rest.as_ptr().cast()) }, valid)
+    }
+}
+
+kernel! {
+    /// Positions as offsets into the block, and the bytes that they lead into. A position behind the block, which no list
+    /// should have, becomes the last one.
+    #[inline]
+    fn offsets<T>(block: &Block, positions: __m256i) -> (__m512i, *const T) {
+        let last = _mm256_set1_epi16((block.len().max(1) - 1) as i16);
+        (_mm512_cvtepu16_epi32(_mm256_min_epu16(positions, last)), block.bytes[block.start..].as_ptr().cast())
+    }
+}
+
+kernel! {
+    /// The eight bytes at each of sixteen positions of the block, as two words of four.
+    #[inline]
+    fn eight_at(block: &Block, positions: __m256i) -> (__m512i, __m512i) {
+        let (offsets, text) = offsets::<i64>(block, positions);
+        let even = _mm512_slli_epi32::<1>(constant_words(&LANES));
+        let odd = _mm512_or_si512(even, _mm512_set1_epi32(1));
+        // SAFETY: `offsets` keeps the positions within the block, and `Block::new` saw to `PAD` readable bytes behind it.
+        let (first, second) = unsafe {
+            (
+                _mm512_i32gather_epi64::<1>(_mm512_castsi512_si256(offsets), text),
+                _mm512_i32gather_epi64::<1>(_mm512_extracti64x4_epi64::<1>(offsets), text),
+            )
+        };
+        (_mm512_permutex2var_epi32(first, even, second), _mm512_permutex2var_epi32(first, odd, second))
+    }
+}
+
+kernel! {
+    /// Appends those of sixteen positions that passed.
+    #[inline]
+    fn append(out: &mut Positions, positions: __m256i, passed: __mmask16) {
+        let room = &mut out.list[out.length..out.length + 16];
+        // SAFETY: the slice has the sixteen items that are written.
+        unsafe { _mm256_storeu_si256(room.as_mut_ptr().cast(), _mm256_maskz_compress_epi16(passed, positions)) };
+        out.length += passed.count_ones() as usize;
+    }
+}
+
+kernel! {
+    pub(super) fn ascii_windows(filter: &WindowFilter, block: &Block, positions: &[u16], out: &mut [Positions; 2]) {
         let probe = probe(&filter.filter);
-        let shift = _mm_cvtsi32_si128(filter.filter.shift() as i32 + 1);
-        let (from_0, from_1, from_4) = (constant(&EVEN_0), constant(&EVEN_1), constant(&EVEN_4));
-        let (one, even) = (_mm512_set1_epi32(1), _mm512_slli_epi32::<1>(constant_words(&LANES)));
-        let odd = _mm512_or_si512(even, one);
-        let three = 0x7777_7777_7777_7777;
-        let ([out, _], mut selected) = (out, 0);
-        for word in 0..block.words() {
-            let windows = runs::<4>(maps.ascii[word], maps.ascii[word + 1]) & block.positions_of(word);
-            if windows == 0 {
-                continue;
+        let [middle, long] = out;
+        for at in (0..positions.len()).step_by(16) {
+            let (places, valid) = positions_from(positions, at);
+            let (low, next) = eight_at(block, places);
+            let hash = probe.hash(low, _mm512_shrdi_epi32::<16>(low, next));
+            let words = probe.words(hash);
+            let spread = probe.spread(hash);
+            if filter.middle {
+                append(middle, places, passes(words, probe.pattern(spread)) & valid);
             }
-            let mut bits = 0;
-            for half in 0..2 {
-                let bytes = load(block, word * 64 + half * 32);
-                let left = _mm512_permutexvar_epi8(from_0, bytes);
-                let right = _mm512_permutexvar_epi8(from_4, bytes);
-                let hash = _mm512_mullo_epi32(_mm512_maskz_permutexvar_epi8(three, from_1, bytes), probe.low);
-                let index = _mm512_srl_epi32(hash, shift);
-                let pairs: *const i64 = probe.words.cast();
-                // SAFETY: the shift is one more than that of the filter's words, so an index is that of a pair of words;
-                // there are at most 2^23.
-                let (first, second) = unsafe {
-                    (
-                        _mm512_i32gather_epi64::<8>(_mm512_castsi512_si256(index), pairs),
-                        _mm512_i32gather_epi64::<8>(_mm512_extracti64x4_epi64::<1>(index), pairs),
-                    )
-                };
-                let before = _mm512_permutex2var_epi32(first, even, second);
-                let behind = _mm512_permutex2var_epi32(first, odd, second);
-                bits |= interleave(passes(before, one, left), passes(behind, one, right)) << (32 * half);
+            if filter.long {
+                let key = probe.extend(spread, _mm512_srli_epi32::<16>(next));
+                append(long, places, passes(words, probe.pattern(key)) & valid);
             }
-            selected = out.put(selected, word * 64, bits & windows);
         }
-        out.unpack(selected);
+    }
+}
+
+kernel! {
+    pub(super) fn quads(filter: &QuadFilter, block: &Block, positions: &[u16], out: &mut [Positions; 2]) {
+        let probe = probe(&filter.filter);
+        let [out, _] = out;
+        for at in (0..positions.len()).step_by(16) {
+            let (places, valid) = positions_from(positions, at);
+            let (offsets, text) = offsets::<i32>(block, places);
+            // SAFETY: as in `eight_at`.
+            let four = unsafe { _mm512_i32gather_epi32::<1>(offsets, text) };
+            let hash = _mm512_mullo_epi32(four, probe.low);
+            append(out, places, passes(probe.words(hash), probe.pattern(probe.spread(hash))) & valid);
+        }
     }
 }
 
@@ -403,99 +485,66 @@ kernel! {
         let (iota, repeat, ramp, ramp_4) =
             (constant(&IOTA), constant(&REPEAT), constant(&RAMP), constant(&RAMP_4));
         let longest = _mm512_set1_epi8(WORD_LETTERS as i8);
-        let mut starts = [0; WORDS + 2];
+        let ([out, _], mut selected) = (out, 0);
         let mut before = u64::from(block.byte_before().is_ascii_alphabetic());
         for word in 0..block.words() {
-            let letters = maps.letters[word];
-            starts[word] = letters & !(letters << 1 | before) & block.positions_of(word);
+            let (letters, beyond) = (maps.letters[word], maps.letters[word + 1]);
+            let mut starts = letters & !(letters << 1 | before) & block.positions_of(word);
             before = letters >> 63;
-        }
-        let ([out, _], mut selected) = (out, 0);
-        let mut at = 0;
-        while at < block.len() {
-            let here = bits_from(&starts, at);
-            if here == 0 {
-                at += 64;
-                continue;
-            }
-            // The turn ends before the seventeenth word, or after 64 bytes.
-            let seventeenth = _pdep_u64(1 << 16, here);
-            let taken = if seventeenth == 0 { here } else { here & (seventeenth - 1) };
-            let letters = bits_from(&maps.letters, at);
-            let beyond = bits_from(&maps.letters, at + 64);
-            // The first byte behind each word, beginning with the first word of the turn: ends and starts alternate.
-            let ends = !letters & letters << 1 & !(taken ^ (taken - 1));
-            let (bytes, bytes_beyond) = (load(block, at), load(block, at + 64));
-            let places = _mm512_maskz_compress_epi8(taken, iota);
-            // A word that goes on behind the 64 bytes is the last, and its end is the first that is not among them.
+            // The first byte behind each word that begins here: ends and starts alternate, and an end before the first
+            // start is that of a word that began earlier.
+            let mut ends = !letters & letters << 1 & !(starts ^ starts.wrapping_sub(1));
+            // The last word may go on behind the 64 bytes; its end is the first that is not among them.
             let last_end = _mm512_set1_epi8((64 + beyond.trailing_ones() as u8).cast_signed());
-            let last_lane = 1_u64.checked_shl(ends.count_ones()).unwrap_or(0);
-            let ends = _mm512_mask_mov_epi8(_mm512_maskz_compress_epi8(ends, iota), last_lane, last_end);
-            let lengths = _mm512_min_epu8(_mm512_sub_epi8(ends, places), longest);
-            let lengths = _mm512_permutexvar_epi8(repeat, lengths);
-            let places = _mm512_add_epi8(_mm512_permutexvar_epi8(repeat, places), ramp);
-            let low = _mm512_maskz_permutex2var_epi8(
-                _mm512_cmpgt_epu8_mask(lengths, ramp),
-                bytes,
-                places,
-                bytes_beyond,
-            );
-            let high = _mm512_maskz_permutex2var_epi8(
-                _mm512_cmpgt_epu8_mask(lengths, ramp_4),
-                bytes,
-                _mm512_add_epi8(places, _mm512_set1_epi8(4)),
-                bytes_beyond,
-            );
-            let hash = probe.hash(_mm512_xor_si512(low, lengths), high);
-            let (base, turn) = probe.pattern(probe.spread(hash));
-            let hits = passes(probe.words(hash), base, turn);
-            selected = out.put(selected, at, _pdep_u64(u64::from(hits), taken));
-            at += if seventeenth == 0 { 64 } else { seventeenth.trailing_zeros() as usize };
+            while starts != 0 {
+                let at = word * 64;
+                let (bytes, bytes_beyond) = (load(block, at), load(block, at + 64));
+                // Sixteen words are taken, of up to 32.
+                let places = _mm512_maskz_compress_epi8(starts, iota);
+                let last_lane = 1_u64.checked_shl(ends.count_ones()).unwrap_or(0);
+                let stops = _mm512_mask_mov_epi8(_mm512_maskz_compress_epi8(ends, iota), last_lane, last_end);
+                let lengths = _mm512_min_epu8(_mm512_sub_epi8(stops, places), longest);
+                let lengths = _mm512_permutexvar_epi8(repeat, lengths);
+                let places = _mm512_add_epi8(_mm512_permutexvar_epi8(repeat, places), ramp);
+                let low = _mm512_maskz_permutex2var_epi8(
+                    _mm512_cmpgt_epu8_mask(lengths, ramp),
+                    bytes,
+                    places,
+                    bytes_beyond,
+                );
+                let high = _mm512_maskz_permutex2var_epi8(
+                    _mm512_cmpgt_epu8_mask(lengths, ramp_4),
+                    bytes,
+                    _mm512_add_epi8(places, _mm512_set1_epi8(4)),
+                    bytes_beyond,
+                );
+                let hash = probe.hash(_mm512_xor_si512(low, lengths), high);
+                let hits = passes(probe.words(hash), probe.pattern(probe.spread(hash)));
+                selected = out.put(selected, at, _pdep_u64(u64::from(hits), starts));
+                starts = _pdep_u64(!0 << 16, starts);
+                ends = _pdep_u64(!0 << 16, ends);
+            }
         }
         out.unpack(selected);
-    }
-}
-
-kernel! {
-    /// Bytes `row & 31`, bits `bit & 31` of a table of 32 rows of 32 bits.
-    #[inline]
-    fn has_pair(table: (__m512i, __m512i), row: __m512i, bit: __m512i) -> u64 {
-        const SELECT: i32 = 0xCA;
-        // Index of the byte of the table: five bits of the row, two of the bit. Shifts are of 16 bits; what crosses into
-        // the neighbour byte is masked away or, in bit 7, not looked at.
-        let index = _mm512_ternarylogic_epi32::<SELECT>(
-            _mm512_set1_epi8(0x7C),
-            _mm512_slli_epi16::<2>(row),
-            _mm512_and_si512(_mm512_srli_epi16::<3>(bit), _mm512_set1_epi8(3)),
-        );
-        let byte = _mm512_permutex2var_epi8(table.0, index, table.1);
-        _mm512_test_epi8_mask(byte, _mm512_permutexvar_epi8(bit, constant(&POWERS)))
     }
 }
 
 kernel! {
     pub(super) fn pairs(filter: &PairFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        let table = |rows: &[u32; 32]| {
-            // SAFETY: the array has the 128 bytes that are read.
-            unsafe {
-                (_mm512_loadu_si512(rows.as_ptr().cast()), _mm512_loadu_si512(rows.as_ptr().add(16).cast()))
-            }
-        };
         let (ascii, wide) = (table(&filter.ascii), table(&filter.wide));
         let (has_ascii, has_wide) = (filter.has_ascii(), filter.has_wide());
-        let ([out, _], mut selected) = (out, 0);
         for word in 0..block.words() {
-            let second = load(block, word * 64 + 1);
+            let (at, within) = (word * 64, block.positions_of(word));
+            let second = load(block, at + 1);
             let mut bits = 0;
             if has_ascii && maps.ascii[word] != 0 {
-                bits |= has_pair(ascii, load(block, word * 64), second) & maps.ascii[word];
+                bits |= with_pair(ascii, maps.ascii[word] & within, pair_at(load(block, at), second));
             }
             if has_wide && maps.leads[word] != 0 {
-                bits |= has_pair(wide, second, load(block, word * 64 + 2)) & maps.leads[word];
+                bits |= with_pair(wide, maps.leads[word] & within, pair_at(second, load(block, at + 2)));
             }
-            selected = out.put(selected, word * 64, bits & block.positions_of(word));
+            append_bits(&mut out[0], at, bits);
         }
-        out.unpack(selected);
     }
 }
 
@@ -505,26 +554,14 @@ kernel! {
         let (screen, shift) = table.screen();
         let [low, high] = class.multipliers().map(|factor| _mm512_set1_epi32(factor.cast_signed()));
         let [low_mask, high_mask] = class.masks().map(|mask| _mm512_set1_epi32(mask.cast_signed()));
-        let shift = _mm_cvtsi32_si128(shift as i32);
-        let (one, even) = (_mm512_set1_epi32(1), _mm512_slli_epi32::<1>(constant_words(&LANES)));
-        let odd = _mm512_or_si512(even, one);
-        let text = block.bytes[block.start..].as_ptr();
-        out.length = 0;
-        let (full, rest) = positions.as_chunks::<16>();
-        for sixteen in full {
-            // SAFETY: the array has the 32 bytes that are read.
-            let places = unsafe { _mm256_loadu_si256(sixteen.as_ptr().cast()) };
-            let lanes = _mm512_cvtepu16_epi32(places);
-            // SAFETY: positions are those of the block, and eight bytes from each can be read (`PAD`).
-            let (first, second) = unsafe {
-                (
-                    _mm512_i32gather_epi64::<1>(_mm512_castsi512_si256(lanes), text.cast()),
-                    _mm512_i32gather_epi64::<1>(_mm512_extracti64x4_epi64::<1>(lanes), text.cast()),
-                )
-            };
-            let lows = _mm512_and_si512(_mm512_permutex2var_epi32(first, even, second), low_mask);
-            let highs = _mm512_and_si512(_mm512_permutex2var_epi32(first, odd, second), high_mask);
-            let sum = _mm512_add_epi32(_mm512_mullo_epi32(lows, low), _mm512_mullo_epi32(highs, high));
+        let shift = _mm_cvtsi32_si128(shift.cast_signed());
+        let one = _mm512_set1_epi32(1);
+        for at in (0..positions.len()).step_by(16) {
+            let (places, valid) = positions_from(positions, at);
+            let (lows, highs) = eight_at(block, places);
+            let lows = _mm512_mullo_epi32(_mm512_and_si512(lows, low_mask), low);
+            let highs = _mm512_mullo_epi32(_mm512_and_si512(highs, high_mask), high);
+            let sum = _mm512_add_epi32(lows, highs);
             let keys = _mm512_xor_si512(sum, _mm512_srli_epi32::<15>(sum));
             let index = _mm512_srl_epi32(keys, shift);
             // SAFETY: `key >> shift` is the index of a word of the screen for every key (`Table::screen`); the screen
@@ -535,10 +572,10 @@ kernel! {
                 _mm512_rolv_epi32(one, _mm512_srli_epi32::<5>(keys)),
                 _mm512_rolv_epi32(one, _mm512_srli_epi32::<10>(keys)),
             );
-            let passed = _mm512_testn_epi32_mask(_mm512_andnot_si512(words, bits), bits);
-            // The arrays have room for every position of a block and for sixteen more.
-            let at = out.length;
-            let (keys_out, places_out) = (&mut out.keys[at..at + 16], &mut out.positions[at..at + 16]);
+            let missing = _mm512_andnot_si512(words, bits);
+            let passed = _mm512_testn_epi32_mask(missing, missing) & valid;
+            let from = out.length;
+            let (keys_out, places_out) = (&mut out.keys[from..from + 16], &mut out.positions[from..from + 16]);
             // SAFETY: both slices have the sixteen items that are written.
             unsafe {
                 _mm512_storeu_si512(keys_out.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(passed, keys));
@@ -549,7 +586,6 @@ kernel! {
             }
             out.length += passed.count_ones() as usize;
         }
-        portable::screen_more(class, table, block, rest, out);
     }
 }
 

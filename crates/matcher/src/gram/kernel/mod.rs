@@ -13,12 +13,12 @@ mod avx2;
 mod avx512;
 mod portable;
 
-use super::found::Candidates;
-use super::keys::{Class, MUL_LOW};
+use super::found::{Candidates, Scratch};
+use super::keys::Class;
 use super::table::{Filter, Table};
 
 /// Bytes of text that are filtered, then verified, while they are in the first-level cache.
-pub(crate) const BLOCK: usize = 4096;
+pub(crate) const BLOCK: usize = 8192;
 
 /// Words of 64 positions in a block.
 pub(crate) const WORDS: usize = BLOCK / 64;
@@ -68,7 +68,7 @@ impl<'v> Block<'v> {
     /// The positions of word `word` that belong to the block.
     #[inline(always)]
     fn positions_of(&self, word: usize) -> u64 {
-        let left = self.len() - word * 64;
+        let left = self.len().saturating_sub(word * 64);
         if left >= 64 { !0 } else { (1 << left) - 1 }
     }
 
@@ -83,10 +83,11 @@ impl<'v> Block<'v> {
 pub(crate) struct ByteMaps {
     /// Below 0x80.
     ascii: [u64; WORDS + 2],
-    /// Starts of characters of several bytes: from 0xC0. Also set for bytes that no valid text has; harmless.
+    /// Starts of characters of several bytes: from 0xC0, also for bytes that no valid text has. Those of the block only;
+    /// zeros behind it.
     leads: [u64; WORDS + 2],
     /// ASCII letters; filled only when the library has whole words.
-    letters: [u64; WORDS + 2],
+    pub(crate) letters: [u64; WORDS + 2],
 }
 
 impl Default for ByteMaps {
@@ -97,7 +98,7 @@ impl Default for ByteMaps {
 
 /// The 64 bits that begin at bit `at` of a map. Needs one word behind that of `at`.
 #[inline(always)]
-fn bits_from(map: &[u64; WORDS + 2], at: usize) -> u64 {
+pub(crate) fn bits_from(map: &[u64; WORDS + 2], at: usize) -> u64 {
     let (word, bit) = (at / 64 % (WORDS + 1), at % 64);
     map[word] >> bit | map[word + 1] << 1 << (63 - bit)
 }
@@ -130,8 +131,8 @@ impl Default for Positions {
 }
 
 impl Positions {
-    /// A turn of a kernel covers at least sixteen bytes, but for the last.
-    const WORDS: usize = BLOCK / 16 + 2;
+    /// A turn of a kernel takes sixteen positions, or the last ones of at least 32 bytes.
+    const WORDS: usize = BLOCK / 16 + BLOCK / 32;
 
     fn clear(&mut self) {
         self.length = 0;
@@ -139,6 +140,13 @@ impl Positions {
 
     pub(crate) fn as_slice(&self) -> &[u16] {
         &self.list[..self.length]
+    }
+
+    /// Appends `position`, and keeps it if `passed`.
+    #[inline(always)]
+    fn push_if(&mut self, passed: bool, position: u16) {
+        self.list[self.length] = position;
+        self.length += usize::from(passed);
     }
 
     #[inline(always)]
@@ -174,78 +182,47 @@ impl Positions {
             self.length += count;
         }
     }
-
-    /// Drops the positions from `end` on.
-    fn drop_from(&mut self, end: usize) {
-        while self.length > 0 && usize::from(self.list[self.length - 1]) >= end {
-            self.length -= 1;
-        }
-    }
 }
 
-/// The filter of windows that begin at a character of several bytes.
+/// The filter of windows of six and nine bytes.
 #[derive(Debug, Clone)]
-pub(crate) struct WideFilter {
+pub(crate) struct WindowFilter {
     pub(crate) filter: Filter,
     /// Whether there are windows of six bytes, of nine bytes.
     pub(crate) middle: bool,
     pub(crate) long: bool,
+    /// Whether windows begin at characters of several bytes. All of these are probed.
+    pub(crate) wide: bool,
+    /// Where ASCII windows begin, if there are any.
+    pub(crate) sieve: Option<Sieve<3>>,
 }
 
-/// The filter of ASCII windows of six and nine bytes.
-///
-/// Only every second position `p` is probed. A window that begins at `p` and one that begins at `p + 1` share the bytes
-/// from `p + 1`; the word is found by the first five of these, and the byte at `p` or the one behind the shared bytes
-/// turns the bit pattern. So each window is in the filter twice, and the text is probed half as often.
-#[derive(Debug, Clone)]
-pub(crate) struct AsciiFilter {
-    pub(crate) filter: Filter,
-    pub(crate) middle: bool,
-    pub(crate) long: bool,
-}
-
-/// The filter of ASCII windows of four bytes, of which two neighbours share three.
-///
-/// The three shared bytes have two words: one bit for each byte that may stand before them, and one for each that may
-/// stand behind, by the lower five bits. So few bytes are shared by so many windows that a Bloom filter would fill up;
-/// this one is nearly exact.
+/// The filter of ASCII windows of four bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct QuadFilter {
-    /// Words of 64 bits: before (lower half) and behind. Inverted, as in [`Filter`].
-    filter: Filter,
+    pub(crate) filter: Filter,
+    pub(crate) sieve: Sieve<2>,
 }
 
-impl QuadFilter {
-    /// An empty filter with room for `keys`.
-    pub(crate) fn new(keys: usize) -> Self {
-        Self { filter: Filter::new(keys, Self::BITS_PER_KEY) }
-    }
+/// Which pairs of bytes the ASCII windows have at bytes 0 and 1, 2 and 3, and so on.
+///
+/// Every byte of ASCII text begins a character, so without a choice every byte would be probed, three times as many as
+/// in Chinese. The windows are chosen so that few and rare pairs suffice (`cover`); a position is probed only when all
+/// pairs fit. A byte counts with its lower five bits, so that a table has 32 rows of 32 bits and fits two registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sieve<const PAIRS: usize> {
+    /// Row: the first byte of the pair; bit: the second.
+    pub(crate) pairs: [[u32; 32]; PAIRS],
+}
 
-    /// One word of 64 bits for two keys would do in memory; four times as many keep strangers out.
-    const BITS_PER_KEY: usize = 128;
+impl<const PAIRS: usize> Sieve<PAIRS> {
+    pub(crate) const EMPTY: Self = Self { pairs: [[0; 32]; PAIRS] };
 
-    /// Adds a window by its last three bytes (the lower ones of `shared`) and its first.
-    pub(crate) fn insert_left(&mut self, shared: u32, before: u8) {
-        self.filter.insert_at(2 * self.index(shared), 1 << (before & 31));
-    }
-
-    /// Adds a window by its first three bytes and its last.
-    pub(crate) fn insert_right(&mut self, shared: u32, behind: u8) {
-        self.filter.insert_at(2 * self.index(shared) + 1, 1 << (behind & 31));
-    }
-
-    /// Index of the pair of words.
-    #[inline(always)]
-    fn index(&self, shared: u32) -> usize {
-        ((shared & 0xFF_FFFF).wrapping_mul(MUL_LOW) >> (self.filter.shift() + 1)) as usize
-    }
-
-    pub(crate) fn filter(&self) -> &Filter {
-        &self.filter
-    }
-
-    pub(crate) fn from_filter(filter: Filter) -> Self {
-        Self { filter }
+    /// Lets a window pass.
+    pub(crate) fn insert(&mut self, window: &[u8]) {
+        for (table, pair) in self.pairs.iter_mut().zip(window.as_chunks::<2>().0) {
+            table[usize::from(pair[0] & 31)] |= 1 << (pair[1] & 31);
+        }
     }
 }
 
@@ -255,8 +232,7 @@ pub(crate) struct WordFilter {
     pub(crate) filter: Filter,
 }
 
-/// Which pairs of bytes begin a short window. A byte counts with its lower five bits, which tell letters of one case and
-/// most continuation bytes apart.
+/// Which pairs of bytes begin a short window, by their lower five bits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PairFilter {
     /// Row: the first byte, which is ASCII; bit: the second byte.
@@ -340,37 +316,51 @@ impl Kernel {
         dispatch!(self, map_bytes(block, letters, maps));
     }
 
-    /// Positions of [`WideFilter`] windows.
-    pub(crate) fn wide(self, filter: &WideFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        out.iter_mut().for_each(Positions::clear);
-        dispatch!(self, wide(filter, block, maps, out));
+    /// Lists the ASCII positions that pass the sieve of windows, and those that pass that of quads, in `scratch.listed`.
+    pub(crate) fn sieve(
+        self,
+        windows: Option<&Sieve<3>>,
+        quads: Option<&Sieve<2>>,
+        block: &Block,
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { maps, listed, .. } = scratch;
+        listed.iter_mut().for_each(Positions::clear);
+        dispatch!(self, sieve(windows, quads, block, maps, listed));
     }
 
-    /// Positions of [`AsciiFilter`] windows.
-    pub(crate) fn ascii(self, filter: &AsciiFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        out.iter_mut().for_each(Positions::clear);
-        dispatch!(self, ascii(filter, block, maps, out));
+    /// Finds the positions of [`WindowFilter`] windows: those of six bytes, and the long ones.
+    pub(crate) fn windows(self, filter: &WindowFilter, block: &Block, scratch: &mut Scratch) {
+        let Scratch { maps, listed: [listed, _], positions, .. } = scratch;
+        positions.iter_mut().for_each(Positions::clear);
+        if filter.wide {
+            dispatch!(self, wide_windows(filter, block, maps, positions));
+        }
+        dispatch!(self, ascii_windows(filter, block, listed.as_slice(), positions));
     }
 
-    /// Positions of [`QuadFilter`] windows.
-    pub(crate) fn quad(self, filter: &QuadFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        out.iter_mut().for_each(Positions::clear);
-        dispatch!(self, quad(filter, block, maps, out));
+    /// Finds the positions of [`QuadFilter`] windows.
+    pub(crate) fn quads(self, filter: &QuadFilter, block: &Block, scratch: &mut Scratch) {
+        let Scratch { listed: [_, listed], positions, .. } = scratch;
+        positions.iter_mut().for_each(Positions::clear);
+        dispatch!(self, quads(filter, block, listed.as_slice(), positions));
     }
 
-    /// Starts of [`WordFilter`] words.
-    pub(crate) fn words(self, filter: &WordFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        out.iter_mut().for_each(Positions::clear);
-        dispatch!(self, words(filter, block, maps, out));
+    /// Finds the starts of [`WordFilter`] words.
+    pub(crate) fn words(self, filter: &WordFilter, block: &Block, scratch: &mut Scratch) {
+        let Scratch { maps, positions, .. } = scratch;
+        positions.iter_mut().for_each(Positions::clear);
+        dispatch!(self, words(filter, block, maps, positions));
     }
 
-    /// Positions of [`PairFilter`] windows.
-    pub(crate) fn pairs(self, filter: &PairFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        out.iter_mut().for_each(Positions::clear);
-        dispatch!(self, pairs(filter, block, maps, out));
+    /// Finds the positions of [`PairFilter`] windows.
+    pub(crate) fn pairs(self, filter: &PairFilter, block: &Block, scratch: &mut Scratch) {
+        let Scratch { maps, positions, .. } = scratch;
+        positions.iter_mut().for_each(Positions::clear);
+        dispatch!(self, pairs(filter, block, maps, positions));
     }
 
-    /// Keeps the positions whose window may have entries of this class (not [`Class::Word`]), with their keys.
+    /// Appends the positions whose window may have entries of this class (not [`Class::Word`]), with their keys.
     pub(crate) fn screen(self, class: Class, table: &Table, block: &Block, positions: &[u16], out: &mut Candidates) {
         dispatch!(self, screen(class, table, block, positions, out));
     }

@@ -3,7 +3,7 @@
 //! The functions are inlined into the AVX2 kernel too, where the compiler may use that CPU's bit instructions.
 
 use super::{
-    AsciiFilter, Block, ByteMaps, PairFilter, Positions, QuadFilter, WORDS, WideFilter, WordFilter, bits_from, runs,
+    Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, bits_from, runs,
 };
 use crate::gram::found::Candidates;
 use crate::gram::keys::{
@@ -41,7 +41,7 @@ pub(super) fn map_bytes(block: &Block, letters: bool, maps: &mut ByteMaps) {
             }
         }
         maps.ascii[word] = !high;
-        maps.leads[word] = leads;
+        maps.leads[word] = leads & block.positions_of(word);
         maps.letters[word] = letter;
     }
 }
@@ -57,70 +57,75 @@ fn each(block: &Block, word: usize, bits: u64, mut probe: impl FnMut(usize)) {
 }
 
 #[inline(always)]
-pub(super) fn wide(filter: &WideFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
+pub(super) fn sieve(
+    windows: Option<&Sieve<3>>,
+    quads: Option<&Sieve<2>>,
+    block: &Block,
+    maps: &ByteMaps,
+    listed: &mut [Positions; 2],
+) {
+    let [window_list, quad_list] = listed;
+    if let Some(sieve) = windows {
+        sieve_one::<3, 6>(sieve, block, maps, window_list);
+    }
+    if let Some(sieve) = quads {
+        sieve_one::<2, 4>(sieve, block, maps, quad_list);
+    }
+}
+
+/// Lists the positions of ASCII windows whose pairs are all in the sieve; runs of ASCII shorter than a window are passed
+/// over.
+#[inline(always)]
+fn sieve_one<const PAIRS: usize, const RUN: u32>(
+    sieve: &Sieve<PAIRS>,
+    block: &Block,
+    maps: &ByteMaps,
+    out: &mut Positions,
+) {
     for word in 0..block.words() {
-        each(block, word, maps.leads[word], |position| {
+        each(block, word, runs::<RUN>(maps.ascii[word], maps.ascii[word + 1]), |position| {
             let at = block.start + position;
-            let hash = filter_hash(load32(block.bytes, at), load32(block.bytes, at + 2));
-            let stored = filter.filter.word(hash);
-            let middle = spread(hash);
-            let long = extend(middle, load32(block.bytes, at + 6));
-            if filter.middle && stored & pattern(middle, 0) == 0 {
-                out[0].push(position);
+            let mut fits = 1;
+            for (pair, table) in sieve.pairs.iter().enumerate() {
+                let [row, bit] = [block.bytes[at + 2 * pair], block.bytes[at + 2 * pair + 1]];
+                fits &= table[usize::from(row & 31)] >> (bit & 31);
             }
-            if filter.long && stored & pattern(long, 0) == 0 {
-                out[1].push(position);
-            }
+            out.push_if(fits & 1 != 0, position as u16);
         });
     }
 }
 
 #[inline(always)]
-pub(super) fn ascii(filter: &AsciiFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
+pub(super) fn wide_windows(filter: &WindowFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
     for word in 0..block.words() {
-        let windows = runs::<6>(maps.ascii[word], maps.ascii[word + 1]) & block.positions_of(word);
-        if windows == 0 {
-            continue;
-        }
-        for even in (0..64).step_by(2).filter(|even| windows >> even & 3 != 0) {
-            let at = block.start + word * 64 + even;
-            let hash = filter_hash(load32(block.bytes, at + 1), load32(block.bytes, at + 2));
-            let stored = filter.filter.word(hash);
-            let middle = spread(hash);
-            let long = extend(middle, load32(block.bytes, at + 6));
-            let left = block.bytes[at];
-            let (right, far_right) = (block.bytes[at + 6], block.bytes[at + 9]);
-            let position = word * 64 + even;
-            let wanted = [windows >> even & 1 != 0, windows >> even & 2 != 0];
-            for (side, (near, far)) in [(left, left), (right, far_right)].into_iter().enumerate() {
-                if wanted[side] && filter.middle && stored & pattern(middle, near) == 0 {
-                    out[0].push(position + side);
-                }
-                if wanted[side] && filter.long && stored & pattern(long, far) == 0 {
-                    out[1].push(position + side);
-                }
-            }
-        }
+        each(block, word, maps.leads[word], |position| probe_window(filter, block, position as u16, !0, out));
     }
 }
 
 #[inline(always)]
-pub(super) fn quad(filter: &QuadFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-    for word in 0..block.words() {
-        let windows = runs::<4>(maps.ascii[word], maps.ascii[word + 1]) & block.positions_of(word);
-        if windows == 0 {
-            continue;
-        }
-        for even in (0..64).step_by(2).filter(|even| windows >> even & 3 != 0) {
-            let at = block.start + word * 64 + even;
-            let index = 2 * filter.index(load32(block.bytes, at + 1));
-            if windows >> even & 1 != 0 && filter.filter.word_at(index) >> (block.bytes[at] & 31) & 1 == 0 {
-                out[0].push(word * 64 + even);
-            }
-            if windows >> even & 2 != 0 && filter.filter.word_at(index + 1) >> (block.bytes[at + 4] & 31) & 1 == 0 {
-                out[0].push(word * 64 + even + 1);
-            }
-        }
+pub(super) fn ascii_windows(filter: &WindowFilter, block: &Block, positions: &[u16], out: &mut [Positions; 2]) {
+    for &position in positions {
+        probe_window(filter, block, position, 0xFFFF, out);
+    }
+}
+
+/// `further` masks the bytes behind the sixth that a long window has.
+#[inline(always)]
+fn probe_window(filter: &WindowFilter, block: &Block, position: u16, further: u32, out: &mut [Positions; 2]) {
+    let at = block.start + usize::from(position);
+    let hash = filter_hash(load32(block.bytes, at), load32(block.bytes, at + 2));
+    let stored = filter.filter.word(hash);
+    let middle = spread(hash);
+    let long = extend(middle, load32(block.bytes, at + 6) & further);
+    out[0].push_if(filter.middle && stored & pattern(middle) == 0, position);
+    out[1].push_if(filter.long && stored & pattern(long) == 0, position);
+}
+
+#[inline(always)]
+pub(super) fn quads(filter: &QuadFilter, block: &Block, positions: &[u16], out: &mut [Positions; 2]) {
+    for &position in positions {
+        let hash = filter_hash(load32(block.bytes, block.start + usize::from(position)), 0);
+        out[0].push_if(filter.filter.word(hash) & pattern(spread(hash)) == 0, position);
     }
 }
 
@@ -135,7 +140,7 @@ pub(super) fn words(filter: &WordFilter, block: &Block, maps: &ByteMaps, out: &m
             let count = (!bits_from(&maps.letters, position)).trailing_zeros() as usize;
             let count = count.min(WORD_LETTERS);
             let hash = word_filter_hash(word_bytes(load64(block.bytes, block.start + position), count), count);
-            if filter.filter.word(hash) & pattern(spread(hash), 0) == 0 {
+            if filter.filter.word(hash) & pattern(spread(hash)) == 0 {
                 out[0].push(position);
             }
         });
@@ -157,22 +162,13 @@ pub(super) fn pairs(filter: &PairFilter, block: &Block, maps: &ByteMaps, out: &m
             } else {
                 has(&filter.wide, three[1], three[2])
             };
-            if hit {
-                out[0].push(position);
-            }
+            out[0].push_if(hit, position as u16);
         });
     }
 }
 
 #[inline(always)]
 pub(super) fn screen(class: Class, table: &Table, block: &Block, positions: &[u16], out: &mut Candidates) {
-    out.length = 0;
-    screen_more(class, table, block, positions, out);
-}
-
-/// [`screen`] behind what `out` has.
-#[inline(always)]
-pub(super) fn screen_more(class: Class, table: &Table, block: &Block, positions: &[u16], out: &mut Candidates) {
     for &position in positions {
         let key = class.table_key(load64(block.bytes, block.start + usize::from(position)));
         out.push_if(table.may_have(key), position, key);
