@@ -146,9 +146,16 @@ pub(crate) fn align(
 ) -> Result<Aligned, Miss> {
     let elements = &pattern.elements;
     let miss = |element: usize, unit: usize, why: Why| Miss { element, unit, why };
+    if mode.symbols_are_letters && pattern.has_leet_symbol {
+        return Err(miss(0, start, Why::Other));
+    }
     let mut seen = Seen::default();
     // A place inside a run means the whole of it.
     let start = run_start(units, start, elements[0]);
+    if is_repeat_of(units, start, elements[0]) {
+        // The run is longer than any that is looked at.
+        return Err(miss(0, start, Why::TooLong));
+    }
     let most = pattern.reach();
     let mut at = start;
     let mut element = 0;
@@ -239,6 +246,13 @@ fn run_start(units: &[Unit], at: usize, element: Element) -> usize {
     if before + run_length(units, at) >= RUN { at - before } else { at }
 }
 
+/// Whether the unit before `at` belongs to the same run, and that run counts as one.
+fn is_repeat_of(units: &[Unit], at: usize, element: Element) -> bool {
+    let Element::Char { kind, .. } = element else { return false };
+    let is_number = kind == Kind::Digit || (units[at].digit != Unit::NO_DIGIT && units[at].class != Class::Digit);
+    !is_number && at > 0 && units[at - 1].fold == units[at].fold && run_length(units, at) + 1 >= RUN
+}
+
 /// The way from one character of a hit to the next.
 struct Between<'a> {
     elements: &'a [Element],
@@ -270,13 +284,16 @@ impl Between<'_> {
             Element::Symbol(symbol) => Some(symbol),
             _ => None,
         };
+        // Other symbols between two symbols make another sign of them.
+        let is_sign = wanted.is_some() && matches!(elements[element - 1], Element::Symbol(_));
         let from = last + 1;
         let mut at = from;
         let mut noise = 0;
         while let Some(unit) = units.get(at) {
             let is_wanted = wanted.is_some_and(|symbol| !unit.is_content() && unit.fold == symbol);
             let is_noise = mode.noise.contains(&unit.fold) && !is_fold_of(unit, elements[target]);
-            if is_wanted || !(separates(unit, mode) || is_noise) {
+            let is_passed = (separates(unit, mode) && !(is_sign && !unit.is_white_space())) || is_noise;
+            if is_wanted || !is_passed {
                 break;
             }
             noise += usize::from(is_noise && !separates(unit, mode));

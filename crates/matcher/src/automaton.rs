@@ -154,12 +154,16 @@ impl Automaton {
         let tables = tables();
         let propose = |search: &Search, keyed: &Keyed, mode: &Mode, out: &mut Vec<Found>| {
             search.for_each(keyed, units.len(), |pattern, run| {
-                for start in run.filter(|unit| bounds.contains(unit) && is_start(units, *unit)) {
-                    let aligned = align(&self.patterns[pattern as usize], text, units, start, mode, tables);
-                    if let Ok(aligned) = aligned {
-                        let (first, last) = (&units[aligned.first], &units[aligned.last]);
-                        let pattern = self.ids[pattern as usize];
-                        out.push(Found { pattern, start: first.start, end: last.tail, level: aligned.level });
+                let id = self.ids[pattern as usize];
+                let pattern = &self.patterns[pattern as usize];
+                let leading = pattern.leading();
+                for key in run.filter(|unit| is_start(units, *unit)) {
+                    // Symbols that a keyword starts with have no keys: it starts before its first one.
+                    for start in (key.saturating_sub(leading)..=key).filter(|start| bounds.contains(start)) {
+                        if let Ok(aligned) = align(pattern, text, units, start, mode, tables) {
+                            let (first, last) = (&units[aligned.first], &units[aligned.last]);
+                            out.push(Found { pattern: id, start: first.start, end: last.tail, level: aligned.level });
+                        }
                     }
                 }
             });
@@ -219,10 +223,11 @@ fn fill(keyed: &mut Keyed, units: &[Unit], tables: &Tables, is_read: impl Fn(&Un
     }
 }
 
-/// Whether an occurrence may start at this unit: inside a run of three, which digits never are, it starts where the run
-/// does.
+/// Whether an occurrence may start at this unit: inside a run of three, which digits and symbols never are, it starts
+/// where the run does.
 pub(crate) fn is_start(units: &[Unit], at: usize) -> bool {
     at < 2
+        || !units[at].is_content()
         || units[at].digit != Unit::NO_DIGIT
         || units[at - 1].fold != units[at].fold
         || units[at - 2].fold != units[at].fold

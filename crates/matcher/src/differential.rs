@@ -9,7 +9,7 @@ use crate::library::{Hit, Library, Scratch, routes};
 use crate::matcher::Matcher;
 use crate::spec::{EntrySpec, Gap, LibrarySpec, MarkupKind, MatchOptions, Overlap};
 
-const WORDS: [&str; 39] = [
+const WORDS: [&str; 43] = [
     "走私",
     "走私香烟",
     "香烟",
@@ -49,6 +49,10 @@ const WORDS: [&str; 39] = [
     "u",
     "ad",
     "is it",
+    "#走私",
+    "★私",
+    "+b",
+    "- k",
 ];
 
 const PIECES: [&str; 110] = [

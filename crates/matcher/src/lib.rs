@@ -8,7 +8,7 @@
 
 mod align;
 mod automaton;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 mod brute;
 mod combo;
 mod cursor;
@@ -28,6 +28,9 @@ mod explain;
 )]
 mod fast;
 mod form;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[allow(
     clippy::cast_possible_wrap,
     clippy::inline_always,

@@ -2,7 +2,7 @@
 
 use normalize::{Class, Markup, Reader, Reading, Tables};
 
-use crate::letters::key;
+use crate::letters::{is_leet_symbol, key};
 
 /// One thing that a text must show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +29,8 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Pattern {
     pub(crate) elements: Box<[Element]>,
+    /// Has a symbol that elsewhere may be read as a letter; then none is, in all of the occurrence.
+    pub(crate) has_leet_symbol: bool,
 }
 
 impl Pattern {
@@ -56,7 +58,8 @@ impl Pattern {
         }
         let first = elements.iter().position(|element| *element != Element::Gap)?;
         elements.drain(..first);
-        Some(Self { elements: elements.into() })
+        let is_leet = |element: &Element| matches!(element, Element::Symbol(symbol) if is_leet_symbol(*symbol));
+        Some(Self { has_leet_symbol: elements.iter().any(is_leet), elements: elements.into() })
     }
 
     /// The key string that a search by keys looks for: runs of equal keys as one, symbols and gaps left out. Empty for
@@ -74,6 +77,13 @@ impl Pattern {
             }
         }
         keys
+    }
+
+    /// Most units that may stand in front of the first character with a key: the symbols that the pattern starts with, and
+    /// what may stand between. None for a pattern that starts with a character.
+    pub(crate) fn leading(&self) -> usize {
+        let symbols = self.elements.iter().take_while(|element| !matches!(element, Element::Char { .. })).count();
+        if symbols == self.elements.len() { 0 } else { 9 * symbols }
     }
 
     /// Most units of text that an occurrence may take, separators and repeats included.

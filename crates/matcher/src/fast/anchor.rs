@@ -70,7 +70,11 @@ fn best_window(pattern: &Pattern, codes: &Codes) -> Option<Anchor> {
     let is_coded = |element: &Element| code_of(element, codes).is_some();
     let coded: Vec<usize> = (0..pattern.elements.len()).filter(|&at| is_coded(&pattern.elements[at])).collect();
     let is_joined = |a: usize, b: usize| {
-        pattern.elements[a..=b].iter().all(|element| is_coded(element) || !matches!(element, Element::Char { .. }))
+        pattern.elements[a..=b].iter().all(|element| match element {
+            Element::Char { .. } => is_coded(element),
+            Element::Symbol(symbol) => is_left_out(*symbol),
+            Element::Gap => true,
+        })
     };
     let window = |from: usize, length: usize| {
         let (first, last) = (coded[from], coded[from + length - 1]);
@@ -89,6 +93,13 @@ fn best_window(pattern: &Pattern, codes: &Codes) -> Option<Anchor> {
         }
     }
     best.map(|(_, anchor)| anchor)
+}
+
+/// Whether a symbol of a keyword has no code in any form: a clause mark has one, which ends windows, and so do marks that
+/// fold to it or may start an escape.
+fn is_left_out(symbol: char) -> bool {
+    !matches!(symbol, ',' | '.' | ':' | ';' | '!' | '?' | '&' | '%' | '\\')
+        && matches!(normalize::tables().info(symbol).class(), normalize::Class::Symbol)
 }
 
 /// How common a character is: the logarithm of its share of text. What is not known is rare.
