@@ -5,7 +5,10 @@ import { createRequire } from "node:module";
 import { cpus, loadavg, release, totalmem } from "node:os";
 
 /** Processor features that the engines choose their kernels by. */
-const features = ["avx2", "avx512f", "avx512bw", "avx512_vbmi", "avx512_vnni", "gfni", "asimd"];
+const features = [
+  ...["avx2", "bmi2", "avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vbmi", "avx512_vbmi2", "avx512_vnni"],
+  ...["gfni", "asimd", "sve2"],
+];
 
 /** The machine, and how busy it is now. */
 export function describeMachine() {

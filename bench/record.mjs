@@ -1,6 +1,9 @@
 /** The figures of a benchmark as text: the record on disk, the table on the terminal, and records/README.md. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { renderColumnSection } from "./column/table.mjs";
+import { renderMatchSection } from "./match/table.mjs";
+import { fixed, median, megabytes, table } from "./table.mjs";
 
 /**
  * What a row took over its runs.
@@ -111,36 +114,20 @@ function isCalm(run) {
   return run.othersShare <= disturbance;
 }
 
-/** The middle value; of an even number the mean of the middle two. */
-export function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length / 2;
-  return (sorted[Math.ceil(half) - 1] + sorted[Math.floor(half)]) / 2;
-}
-
-function table(head, rows) {
-  const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map((row) => row[column].length)));
-  const line = (cells) =>
-    `| ${cells.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join(" | ")} |`;
-  const rule = `|${widths.map((width, column) => (column < 2 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
-  return [line(head), rule, ...rows.map(line)].join("\n");
-}
-
-function fixed(value) {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(1);
-}
-
-function megabytes(bytes) {
-  return `${Math.round(bytes / 1e6)} MB`;
-}
-
 function renderPage(records) {
   const head = `# Records
 
 Made by \`npm run bench\`; the JSON files beside this page hold every run. How to read them: ../README.md.
 `;
-  return `${[head, ...records.map(renderSection)].join("\n")}`;
+  const section = (record) => sections[record.schema.split("/")[0]](record);
+  return `${[head, ...records.map(section)].join("\n")}`;
 }
+
+const sections = {
+  "corpusgate.bench": renderSection,
+  "corpusgate.bench-match": renderMatchSection,
+  "corpusgate.bench-column": renderColumnSection,
+};
 
 function renderSection(record) {
   const { machine, versions, corpus } = record;
