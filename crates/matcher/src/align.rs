@@ -292,7 +292,7 @@ impl Between<'_> {
         while let Some(unit) = units.get(at) {
             let is_wanted = wanted.is_some_and(|symbol| !unit.is_content() && unit.fold == symbol);
             let is_noise = mode.noise.contains(&unit.fold) && !is_fold_of(unit, elements[target]);
-            let is_passed = (separates(unit, mode) && !(is_sign && !unit.is_white_space())) || is_noise;
+            let is_passed = (separates(unit, mode) && (!is_sign || unit.is_white_space())) || is_noise;
             if is_wanted || !is_passed {
                 break;
             }
