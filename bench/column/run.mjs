@@ -28,7 +28,8 @@ export const usage = `npm run bench -- column [options]
   --out FILE       record (default: bench/records/<date>-column.json); "none" writes no record`;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const work = here("../work/column");
+// Two runs at a time are foolish, but must not read each other's shards.
+const work = here(`../work/column-${process.pid}`);
 
 /** Most bytes of text in one batch, as scans ask for. */
 const batchBytes = 1 << 20;
@@ -54,13 +55,16 @@ export async function benchColumn(args) {
     versions: { ...describeProgram(), node: process.versions.node, addon: product.addon.sourceHash().slice(0, 12) },
     rows: [],
   };
-  for (const set of sets) {
-    for (const row of await runSet(program, product, set, options)) {
-      record.rows.push(row);
-      console.log(`\n${renderColumn({ rows: [row] })}`);
+  try {
+    for (const set of sets) {
+      for (const row of await runSet(program, product, set, options)) {
+        record.rows.push(row);
+        console.log(`\n${renderColumn({ rows: [row] })}`);
+      }
     }
+  } finally {
+    rmSync(work, { recursive: true, force: true });
   }
-  rmSync(work, { recursive: true, force: true });
   if (record.rows.length > 1) console.log(`\n${renderColumn(record)}`);
   console.log(`\nLoad: ${describeColumnLoad(record)}.`);
   if (options.out !== "none") {

@@ -40,7 +40,8 @@ export const usage = `npm run bench -- match [options]
   --out FILE       record (default: bench/records/<date>-match.json); "none" writes no record`;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const work = here("../work/match");
+// Two runs at a time are foolish, but must not read each other's plans.
+const work = here(`../work/match-${process.pid}`);
 
 /**
  * Runs the benchmark and writes its record.
@@ -67,14 +68,17 @@ export async function benchMatch(args) {
     sets: [],
     missing: processes.missing,
   };
-  for (const mode of options.mode) {
-    for (const set of sets) {
-      const measured = await runSet(program, set, mode, options, processes.present);
-      record.sets.push(measured);
-      console.log(`\n${renderSet(measured)}`);
+  try {
+    for (const mode of options.mode) {
+      for (const set of sets) {
+        const measured = await runSet(program, set, mode, options, processes.present);
+        record.sets.push(measured);
+        console.log(`\n${renderSet(measured)}`);
+      }
     }
+  } finally {
+    rmSync(work, { recursive: true, force: true });
   }
-  rmSync(work, { recursive: true, force: true });
   if (!options.countsOnly) {
     if (record.sets.length > 1) console.log(`\n${renderMatch(record)}`);
     if (options.out !== "none") {

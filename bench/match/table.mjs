@@ -69,7 +69,7 @@ export function renderMatchSection(record) {
 - Load: others took ${[...new Set(shares)].join(", ")} of the processors, set by set
 - Versions: corpusgate ${versions.corpusgate} (${from}), ${versions.rustc}; ${names.join(", ")}
 - Frequencies that choose anchors: ${versions.frequencies.slice(0, 12)}; see "What choosing knows" in ../README.md
-- Command: \`${record.command}\`, ${record.rounds} rounds, interleaved, one thread, ${record.chunkBytes === null ? "the text in one call" : `the text in chunks of ${record.chunkBytes} bytes`}, seed ${record.seed}
+- Command: \`${record.command}\`, ${record.rounds} rounds, interleaved, one thread, ${record.chunkBytes === null ? "the text in one call" : `the text in chunks of ${record.chunkBytes} bytes`} (standard: record by record), seed ${record.seed}
 
 ${renderMatch(record)}
 `;

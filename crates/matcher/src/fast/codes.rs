@@ -3,9 +3,9 @@
 
 use normalize::{Class, Folded, tables};
 
-use super::anchor::List;
 use super::kernel::Kernel;
 use super::ranges::Ranges;
+use crate::letters::is_leet_symbol;
 
 /// Left out: separators, invisible characters.
 pub(crate) const DROPPED: u16 = 0;
@@ -18,49 +18,74 @@ pub(crate) const CLAUSE: u16 = 3;
 /// Codes from here on are characters; the digits have their ASCII codes.
 pub(crate) const FIRST: u16 = 16;
 /// The place of characters beyond the basic plane: a surrogate, which no text has.
-const BEYOND: usize = 0xD800;
+pub(crate) const BEYOND: u32 = 0xD800;
 
 /// Bytes of text whose codes are held at a time.
 const BLOCK: usize = 8 * 1024;
 /// Characters of ASCII on either side of ideographs that may stand between two of a keyword, or be digits of it.
-const EDGE: usize = 16;
+pub(crate) const EDGE: usize = 16;
+/// Fewest characters of ASCII over which nothing goes that starts in front of them.
+const FAR: usize = 64;
 /// Codes that are kept of the block before, so that windows and short patterns are whole.
 const TAIL: usize = 32;
 
 /// The code of each character of the basic plane.
 #[derive(Debug)]
-pub(crate) struct Codes(Vec<u16>);
+pub(crate) struct Codes {
+    of: Vec<u16>,
+    /// Symbols that a clause mark may show, in order: full-width `！` folds to `!`.
+    of_clauses: Vec<char>,
+}
 
 /// The codes of a stretch of text, each with the byte that its character starts at.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
+    /// Codes and positions count up to `len`; what is behind is room for more.
     pub(crate) codes: Vec<u16>,
     pub(crate) positions: Vec<u32>,
+    pub(crate) len: usize,
     /// Codes before this index were looked up with the block before.
     pub(crate) fresh: usize,
 }
 
-/// A window that is a key: the index of its first code in the block, and its list.
+/// What of a text is to be filled into blocks.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Candidate {
-    pub(crate) index: u32,
-    pub(crate) list: List,
+pub(crate) struct Filling {
+    /// Codes are looked up; else only events are wanted.
+    pub(crate) keeps: bool,
+    /// ASCII by itself has no window: where it is far from other characters, one barrier stands for it.
+    pub(crate) skips_ascii: bool,
 }
 
 impl Block {
+    /// Room for all that [`Codes::fill`] appends at once: a code for each byte, as much again as vectors store too much.
+    const ROOM: usize = TAIL + BLOCK + 4 * FAR;
+
+    /// Makes the block that of the beginning of a text.
     pub(crate) fn clear(&mut self) {
-        self.codes.clear();
-        self.positions.clear();
-        self.fresh = 0;
+        self.codes.resize(Self::ROOM, DROPPED);
+        self.positions.resize(Self::ROOM, 0);
+        (self.len, self.fresh) = (0, 0);
+        self.push(CLAUSE, 0);
+    }
+
+    pub(crate) fn push(&mut self, code: u16, at: usize) {
+        (self.codes[self.len], self.positions[self.len]) = (code, at as u32);
+        self.len += 1;
     }
 
     /// Forgets all but the last codes.
     pub(crate) fn keep_tail(&mut self) {
-        let drop = self.codes.len().saturating_sub(TAIL);
-        self.codes.drain(..drop);
-        self.positions.drain(..drop);
+        let drop = self.len.saturating_sub(TAIL);
+        self.codes.copy_within(drop..self.len, 0);
+        self.positions.copy_within(drop..self.len, 0);
+        self.len -= drop;
         // The last two codes had no third one to make a window with.
-        self.fresh = self.codes.len().saturating_sub(2);
+        self.fresh = self.len.saturating_sub(2);
+    }
+
+    pub(crate) fn codes(&self) -> &[u16] {
+        &self.codes[..self.len]
     }
 
     pub(crate) fn position(&self, index: usize) -> usize {
@@ -74,9 +99,13 @@ impl Codes {
         let tables = tables();
         // One more, so that two codes can be read where one is wanted.
         let mut codes = vec![EVENT; 0x1_0001];
+        let mut of_clauses = Vec::new();
         for (value, code) in (0_u32..).zip(codes.iter_mut()) {
             let Some(c) = char::from_u32(value) else { continue };
             let info = tables.info(c);
+            if info.class() == Class::Clause {
+                of_clauses.push(tables.fold_one(c));
+            }
             *code = match info.class() {
                 Class::Clause if crosses_clauses => DROPPED,
                 Class::Clause => CLAUSE,
@@ -96,7 +125,18 @@ impl Codes {
         for escape in ['&', '%', '\\'] {
             codes[escape as usize] = EVENT;
         }
-        Self(codes)
+        of_clauses.sort_unstable();
+        Self { of: codes, of_clauses }
+    }
+
+    /// Notes digits and signs beyond ASCII that may be read as letters.
+    pub(crate) fn note_numerals(&mut self) {
+        for (value, code) in (0x80_u32..).zip(&mut self.of[0x80..]) {
+            let Some(c) = char::from_u32(value) else { continue };
+            if tables().info(c).class() == Class::Digit || is_leet_symbol(c) {
+                *code = EVENT;
+            }
+        }
     }
 
     /// The code of a folded character of a pattern, if it is one that a window may have.
@@ -104,7 +144,13 @@ impl Codes {
         if digit != normalize::Unit::NO_DIGIT {
             return Some(u16::from(b'0' + digit));
         }
-        self.0.get(fold as usize).copied().filter(|code| *code >= FIRST)
+        self.of.get(fold as usize).copied().filter(|code| *code >= FIRST)
+    }
+
+    /// Whether a text that shows a symbol has no code for it: then what stands on either side are neighbours. Where the
+    /// symbol has a code, reading units tells.
+    pub(crate) fn drops(&self, symbol: char) -> bool {
+        self.of_clauses.binary_search(&symbol).is_err()
     }
 
     /// Appends the codes of the text from byte `at` on, of about a block of it, and notes events. Returns the byte behind.
@@ -113,76 +159,91 @@ impl Codes {
         kernel: Kernel,
         text: &str,
         at: usize,
-        digits_alone: bool,
+        filling: Filling,
+        block: &mut Block,
+        events: &mut Ranges,
+    ) -> usize {
+        let end = text.len().min(at + BLOCK);
+        let at = match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512(kernel) => kernel.fill(&self.of, text, at..end, filling, block, events),
+            Kernel::Portable => self.fill_plainly(text, at, end, filling, block, events),
+        };
+        if at == text.len() {
+            block.push(CLAUSE, at);
+        }
+        at
+    }
+
+    fn fill_plainly(
+        &self,
+        text: &str,
+        mut at: usize,
+        end: usize,
+        filling: Filling,
         block: &mut Block,
         events: &mut Ranges,
     ) -> usize {
         let bytes = text.as_bytes();
-        let end = bytes.len().min(at + BLOCK);
-        let mut at = at;
-        #[cfg(target_arch = "x86_64")]
-        if let Kernel::Avx512(kernel) = kernel {
-            at = kernel.fill(&self.0, bytes, at, end, !digits_alone, block, events);
-            while !text.is_char_boundary(at) {
-                at += 1;
-            }
-        }
         while at < end {
-            if !digits_alone {
-                // ASCII by itself has no window; one barrier stands for all of it.
-                let ascii = bytes[at..end].iter().take_while(|byte| byte.is_ascii()).count();
-                if ascii > 2 * EDGE {
-                    at = self.fill_ascii(bytes, at, at + ascii, block, events);
-                    continue;
-                }
-            }
             let byte = bytes[at];
             let (value, length) = match byte {
-                0..0x80 => (usize::from(byte), 1),
-                0x80..0xE0 => ((usize::from(byte & 0x1F) << 6) | usize::from(bytes[at + 1] & 0x3F), 2),
+                0..0x80 => {
+                    let ascii = bytes[at..end].iter().take_while(|byte| byte.is_ascii()).count();
+                    if filling.skips_ascii && ascii >= FAR + 2 * EDGE {
+                        self.fill_ascii(text, at, at + ascii, filling, block, events);
+                    } else {
+                        (at..at + ascii).for_each(|at| self.fill_one(u32::from(bytes[at]), at, filling, block, events));
+                    }
+                    at += ascii;
+                    continue;
+                }
+                0x80..0xE0 => ((u32::from(byte & 0x1F) << 6) | u32::from(bytes[at + 1] & 0x3F), 2),
                 0xE0..0xF0 => {
-                    let tail = (usize::from(bytes[at + 1] & 0x3F) << 6) | usize::from(bytes[at + 2] & 0x3F);
-                    ((usize::from(byte & 0x0F) << 12) | tail, 3)
+                    let tail = (u32::from(bytes[at + 1] & 0x3F) << 6) | u32::from(bytes[at + 2] & 0x3F);
+                    ((u32::from(byte & 0x0F) << 12) | tail, 3)
                 }
                 _ => (BEYOND, 4),
             };
-            let code = self.0[value];
-            if code != DROPPED {
-                if code == EVENT {
-                    events.push(at);
-                }
-                block.codes.push(code);
-                block.positions.push(at as u32);
-            }
+            self.fill_one(value, at, filling, block, events);
             at += length;
         }
         at
     }
 
+    #[inline]
+    fn fill_one(&self, value: u32, at: usize, filling: Filling, block: &mut Block, events: &mut Ranges) {
+        let code = self.of[value as usize];
+        if code == EVENT {
+            events.push(at);
+        }
+        // One barrier is as good as many.
+        if filling.keeps && code != DROPPED && (code != BARRIER || block.codes[block.len - 1] != BARRIER) {
+            block.push(code, at);
+        }
+    }
+
     /// A longer stretch of ASCII. Only its first and last characters can stand near ideographs.
-    fn fill_ascii(&self, bytes: &[u8], from: usize, to: usize, block: &mut Block, events: &mut Ranges) -> usize {
-        for at in from..to {
-            let code = self.0[usize::from(bytes[at])];
-            let is_edge = at < from + EDGE || at + EDGE >= to;
-            let code = match code {
-                EVENT => {
-                    events.push(at);
-                    EVENT
+    fn fill_ascii(&self, text: &str, from: usize, to: usize, filling: Filling, block: &mut Block, events: &mut Ranges) {
+        let bytes = text.as_bytes();
+        let (first, last) = (from + EDGE, to - EDGE);
+        let is_far = !bytes[first..last].iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+        for (at, &byte) in (from..to).zip(&bytes[from..to]) {
+            if is_far && at >= first && at < last {
+                if at == first && filling.keeps {
+                    block.push(BARRIER, at);
                 }
-                code if is_edge => code,
-                _ if at == from + EDGE => BARRIER,
-                _ => DROPPED,
-            };
-            if code != DROPPED {
-                block.codes.push(code);
-                block.positions.push(at as u32);
+                if matches!(byte, b'&' | b'%' | b'\\') {
+                    events.push_escape(text, at);
+                }
+            } else {
+                self.fill_one(u32::from(byte), at, filling, block, events);
             }
         }
-        to
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.0)
+        size_of_val(&*self.of)
     }
 }
 

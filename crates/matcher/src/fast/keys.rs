@@ -8,11 +8,30 @@ use crate::groups::Groups;
 
 /// Bits of the filter for each key, for small sets and for large ones: what fits the caches close to the core is worth
 /// more than the last false alarm.
-const BITS_SMALL: usize = 64;
+const BITS_SMALL: usize = 32;
 const BITS_LARGE: usize = 24;
 /// Keys from which a set is large.
 const LARGE: usize = 32 * 1024;
 const SLOT: u32 = 0x27D4_EB2F;
+/// Slots for five keys: the free ones between end what has to be compared.
+const SLOTS_FOR_FIVE: usize = 8;
+
+/// Multipliers of the hashes of windows: of two codes in one number, and of a third one as a number of 16 bits with a
+/// sign, as vectors multiply it.
+pub(crate) const PAIR: u32 = 0x9E37_79B1;
+pub(crate) const THIRD: i32 = 0x6B4B;
+
+/// The hash of two codes.
+#[inline]
+pub(crate) fn hash2(a: u16, b: u16) -> u32 {
+    (u32::from(a) | u32::from(b) << 16).wrapping_mul(PAIR)
+}
+
+/// The hash of three codes, by that of the first two.
+#[inline]
+pub(crate) fn hash3(two: u32, c: u16) -> u32 {
+    two.wrapping_add((i32::from(c.cast_signed()) * THIRD).cast_unsigned())
+}
 
 /// The two hashes of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,9 +45,9 @@ pub(crate) struct Hashed {
 pub(crate) struct Keys {
     pub(crate) bloom: Vec<u32>,
     pub(crate) bloom_shift: u32,
-    /// `(key, list + 1)`, zero where free; open addressing.
-    slots: Vec<(u32, u32)>,
-    slot_shift: u32,
+    /// Open addressing: what tells keys apart, zero where free, and the lists.
+    fingers: Vec<u16>,
+    lists: Vec<u32>,
 }
 
 /// The two bits of a key in its word of the filter.
@@ -44,26 +63,48 @@ impl Keys {
         let (hashes, lists) = Groups::by_key(items);
         let bits_per_key = if hashes.len() < LARGE { BITS_SMALL } else { BITS_LARGE };
         let words = (hashes.len() * bits_per_key / 32).next_power_of_two().max(64);
-        let slots = (hashes.len() * 2).next_power_of_two().max(64);
+        let slots = hashes.len() * SLOTS_FOR_FIVE / 5 + 1;
         let mut keys = Self {
             bloom: vec![0; words],
             bloom_shift: 32 - words.trailing_zeros(),
-            slots: vec![(0, 0); slots],
-            slot_shift: 32 - slots.trailing_zeros(),
+            fingers: vec![0; slots],
+            lists: vec![0; slots],
         };
         for (hashed, list) in hashes.iter().zip(0_u32..) {
             keys.bloom[(hashed.place >> keys.bloom_shift) as usize] |= bits(hashed.key);
-            let mut slot = (hashed.key.wrapping_mul(SLOT) >> keys.slot_shift) as usize;
-            while keys.slots[slot].1 != 0 {
-                slot = (slot + 1) & (slots - 1);
+            let (mut slot, finger) = keys.slot(hashed.key);
+            while keys.fingers[slot] != 0 {
+                slot = if slot + 1 == slots { 0 } else { slot + 1 };
             }
-            keys.slots[slot] = (hashed.key, list + 1);
+            (keys.fingers[slot], keys.lists[slot]) = (finger, list);
         }
         (keys, lists)
     }
 
+    /// Gives every list another number.
+    pub(crate) fn renumber(&mut self, mut number_of: impl FnMut(u32) -> u32) {
+        for (finger, list) in self.fingers.iter().zip(&mut self.lists) {
+            if *finger != 0 {
+                *list = number_of(*list);
+            }
+        }
+    }
+
+    /// The slot from which on a key is looked for, and what tells it from others there.
+    #[inline]
+    fn slot(&self, key: u32) -> (usize, u16) {
+        let slots = self.fingers.len() as u64;
+        let slot = (u64::from(key.wrapping_mul(SLOT)) * slots) >> 32;
+        (slot as usize, ((key ^ (key >> 16)) as u16).max(1))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.bloom.is_empty()
+    }
+
+    /// Whether every place is inside the filter: what kernels rely on.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.bloom_shift < 32 && self.bloom.len() == 1 << (32 - self.bloom_shift)
     }
 
     /// The word of the filter for a place.
@@ -79,23 +120,32 @@ impl Keys {
         word & bits == bits
     }
 
-    /// The list of a key.
+    /// The lists that a key may have: its own is among them, and rarely that of another.
     #[inline]
-    pub(crate) fn list(&self, key: u32) -> Option<u32> {
-        let mut slot = (key.wrapping_mul(SLOT) >> self.slot_shift) as usize;
-        loop {
-            let (found, list) = self.slots[slot];
-            if list == 0 {
-                return None;
+    pub(crate) fn lists(&self, key: u32) -> impl Iterator<Item = u32> {
+        let (mut slot, finger) = self.slot(key);
+        std::iter::from_fn(move || {
+            loop {
+                let (found, list) = (self.fingers[slot], self.lists[slot]);
+                slot = if slot + 1 == self.fingers.len() { 0 } else { slot + 1 };
+                if found == finger {
+                    return Some(list);
+                }
+                if found == 0 {
+                    return None;
+                }
             }
-            if found == key {
-                return Some(list - 1);
-            }
-            slot = (slot + 1) & (self.slots.len() - 1);
-        }
+        })
+    }
+
+    /// The same, by the filter first. Not for an empty set.
+    #[inline]
+    pub(crate) fn find(&self, hashed: Hashed) -> impl Iterator<Item = u32> {
+        let may_have = Self::may_have(self.word(hashed.place), hashed.key);
+        may_have.then(|| self.lists(hashed.key)).into_iter().flatten()
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.bloom) + size_of_val(&*self.slots)
+        size_of_val(&*self.bloom) + size_of_val(&*self.fingers) + size_of_val(&*self.lists)
     }
 }

@@ -12,25 +12,32 @@
 
 mod anchor;
 mod codes;
+mod index;
 mod kernel;
 mod keys;
+mod near;
 mod ranges;
 mod verify;
 mod words;
 
-use normalize::{Class, Reader, Unit, tables};
+use std::sync::OnceLock;
 
-use self::anchor::{Anchor, Anchors, List, Part};
-use self::codes::Block;
+use normalize::{Reader, Unit};
+
+use self::anchor::Anchor;
 pub(crate) use self::codes::Codes;
+use self::codes::{Block, Filling};
+use self::index::{Index, Part};
 use self::kernel::Kernel;
+use self::near::Near;
 use self::ranges::Ranges;
-use crate::automaton::{Keyed, Search, Settings, is_start};
-use crate::letters::{is_leet_symbol, key_of_unit};
+use self::verify::Verdict;
+use crate::automaton::{Automaton, Settings, is_start};
+use crate::letters::is_leet_symbol;
 use crate::library::Numbered;
 use crate::matcher::{Found, Matcher, Route, Scratch};
 use crate::pattern::Pattern;
-use crate::spec::{Level, LibraryError};
+use crate::spec::{Gap, Level, LibraryError, MatchOptions};
 
 /// Patterns by their anchors.
 pub(crate) struct Fast {
@@ -40,9 +47,9 @@ pub(crate) struct Fast {
     settings: Settings,
     kernel: Kernel,
     codes: Codes,
-    anchors: Anchors,
-    /// The anchors by their keys, for text that is read as units.
-    around_events: Option<Search>,
+    index: Index,
+    /// The route that text is given to which has too many candidates, made when there is one; nothing if it cannot be.
+    plain: OnceLock<Option<Automaton>>,
 }
 
 /// Memory that is kept between texts.
@@ -50,12 +57,39 @@ pub(crate) struct Fast {
 pub(crate) struct FastScratch {
     block: Block,
     ranges: Ranges,
-    candidates: Vec<codes::Candidate>,
+    candidates: Vec<index::Candidate>,
     words: Vec<words::Candidate>,
     /// Units of a stretch around events, and of the surroundings of one candidate.
     units: Vec<Unit>,
     near: Vec<Unit>,
-    keyed: Keyed,
+    runs: Vec<near::Run>,
+    work: Work,
+}
+
+/// Counts what is done for candidates, so that text which is made of them costs no more than reading all of it.
+#[derive(Debug, Default)]
+struct Work {
+    /// Candidates compared, units read and aligned.
+    done: usize,
+    most: usize,
+}
+
+impl Work {
+    /// Ordinary text takes about a tenth of a step for each byte.
+    const STEPS_PER_BYTE: usize = 2;
+    const STEPS: usize = 16 * 1024;
+
+    fn for_text(text: &str) -> Self {
+        Self { done: 0, most: Self::STEPS + Self::STEPS_PER_BYTE * text.len() }
+    }
+
+    fn add(&mut self, steps: usize) {
+        self.done = self.done.saturating_add(steps);
+    }
+
+    fn is_over(&self) -> bool {
+        self.done > self.most
+    }
 }
 
 impl Fast {
@@ -64,124 +98,120 @@ impl Fast {
         Anchor::of(pattern, settings, codes).is_some()
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "routes are made in one way, and others may fail")]
     pub(crate) fn new(patterns: Vec<Numbered>, settings: Settings, codes: Codes) -> Result<Self, LibraryError> {
+        Ok(Self::with_kernel(patterns, settings, codes, Kernel::best()))
+    }
+
+    /// As [`new`](Self::new), with loops of another kind than the fastest.
+    pub(crate) fn with_kernel(patterns: Vec<Numbered>, settings: Settings, mut codes: Codes, kernel: Kernel) -> Self {
         let (ids, patterns): (Vec<u32>, Vec<Pattern>) = patterns.into_iter().unzip();
-        let anchors = Anchors::new(&patterns, &settings, &codes);
-        let keyed = anchors.keyed(&patterns, tables());
-        Ok(Self { around_events: Search::new(keyed)?, codes, anchors, settings, patterns, ids, kernel: Kernel::best() })
+        let index = Index::new(&patterns, &settings, &codes);
+        if index.has_numeral_words {
+            codes.note_numerals();
+        }
+        Self { patterns, ids, settings, kernel, codes, index, plain: OnceLock::new() }
+    }
+
+    /// Searches a text. False if it was given up because of too many candidates; then what was found is not all.
+    fn find_within(&self, text: &str, scratch: &mut FastScratch, work: Work, out: &mut Vec<Found>) -> bool {
+        scratch.work = work;
+        scratch.ranges.clear();
+        // Without digits to look for, ASCII has neither windows nor events of this kind.
+        let reads_codes = self.index.has_digits || !text.is_ascii();
+        if reads_codes {
+            self.find_codes(text, scratch, out);
+        }
+        // Both passes note escapes on their way, if they look anything up.
+        if self.index.words.is_empty() && !(reads_codes && self.index.has_codes()) {
+            scratch.ranges.push_escapes(text);
+        }
+        self.find_words(text, scratch, out);
+        self.find_around_events(text, scratch, out);
+        !scratch.work.is_over()
     }
 
     /// Searches the ideographs of the text, and notes events among them.
     fn find_codes(&self, text: &str, scratch: &mut FastScratch, out: &mut Vec<Found>) {
-        let FastScratch { block, ranges, candidates, near, .. } = scratch;
-        // Without digits to look for, ASCII has neither windows nor events of this kind.
-        if text.is_ascii() && !self.anchors.has_digits {
-            return;
-        }
+        let FastScratch { block, ranges, candidates, near, work, .. } = scratch;
+        let filling = Filling { keeps: self.index.has_codes(), skips_ascii: !self.index.has_digits };
         let mut at = 0;
         block.clear();
         while at < text.len() {
-            at = self.codes.fill(self.kernel, text, at, self.anchors.has_digits, block, ranges);
+            at = self.codes.fill(self.kernel, text, at, filling, block, ranges);
+            if !filling.keeps {
+                continue;
+            }
             candidates.clear();
-            self.anchors.look_up(self.kernel, block, at == text.len(), candidates, ranges);
+            self.index.look_up(self.kernel, block, at == text.len(), candidates, ranges);
             for candidate in candidates.drain(..) {
-                for anchor in self.anchors.of(candidate.list) {
-                    self.confirm_codes(text, block, candidate.index as usize, anchor, near, out);
+                let at = candidate.index as usize;
+                for shape in self.index.shapes_of(candidate) {
+                    work.add(1);
+                    match verify::compare_codes(text, block, at, &shape) {
+                        Verdict::Not => {}
+                        Verdict::Found(start, end) => self.found(self.index.part(shape.part), (start, end), out),
+                        Verdict::Unsure => {
+                            self.confirm(text, block.position(at), self.index.part(shape.part), near, work, out);
+                        }
+                    }
+                }
+                if work.is_over() {
+                    return;
                 }
             }
             block.keep_tail();
         }
     }
 
-    fn confirm_codes(
-        &self,
-        text: &str,
-        block: &Block,
-        index: usize,
-        anchor: &Part,
-        near: &mut Vec<Unit>,
-        out: &mut Vec<Found>,
-    ) {
-        let verdict = self.anchors.codes_of(anchor.pattern).map_or(verify::Verdict::Unsure, |codes| {
-            verify::compare_codes(text, block, index, anchor, codes, self.anchors.is_free(anchor.pattern))
-        });
-        match verdict {
-            verify::Verdict::Not => {}
-            verify::Verdict::Found(start, end) => {
-                out.push(Found { pattern: self.ids[anchor.pattern as usize], start, end, level: Level::Folded });
-            }
-            verify::Verdict::Unsure => self.confirm(text, block.position(index), anchor, near, out),
-        }
-    }
-
     /// Searches the words of ASCII letters, and notes events around them.
     fn find_words(&self, text: &str, scratch: &mut FastScratch, out: &mut Vec<Found>) {
-        let FastScratch { ranges, words: candidates, near, .. } = scratch;
-        if self.anchors.words.is_empty() {
+        let FastScratch { ranges, words: candidates, near, work, .. } = scratch;
+        if self.index.words.is_empty() || work.is_over() {
             return;
         }
         candidates.clear();
-        words::look_up(self.kernel, text, &self.anchors, candidates, ranges);
+        words::look_up(self.kernel, text, &self.index, self.settings.gap == Gap::Wide, candidates, ranges);
         for candidate in candidates.drain(..) {
-            for anchor in self.anchors.of(List::Word(candidate.list)) {
-                let (start, end) = (candidate.start as usize, candidate.end as usize);
-                match verify::compare_word(
-                    text,
-                    start,
-                    end,
-                    anchor,
-                    &self.patterns[anchor.pattern as usize],
-                    &self.settings,
-                ) {
-                    verify::Verdict::Not => {}
-                    verify::Verdict::Found(start, end) => {
-                        out.push(Found {
-                            pattern: self.ids[anchor.pattern as usize],
-                            start,
-                            end,
-                            level: Level::Folded,
-                        });
-                    }
-                    verify::Verdict::Unsure => self.confirm(text, start, anchor, near, out),
+            let span = candidate.start as usize..candidate.end as usize;
+            for anchor in self.index.words_of(candidate.list) {
+                work.add(1);
+                let pattern = &self.patterns[anchor.pattern as usize];
+                match verify::compare_word(text, span.clone(), anchor, pattern, &self.settings) {
+                    Verdict::Not => {}
+                    Verdict::Found(start, end) => self.found(anchor, (start, end), out),
+                    Verdict::Unsure => self.confirm(text, span.start, anchor, near, work, out),
                 }
+            }
+            if work.is_over() {
+                return;
             }
         }
     }
 
     /// Reads the text around events as units and searches it for anchors.
     fn find_around_events(&self, text: &str, scratch: &mut FastScratch, out: &mut Vec<Found>) {
-        let FastScratch { ranges, units, near, keyed, .. } = scratch;
-        let Some(search) = &self.around_events else { return };
-        let tables = tables();
-        for (from, to) in ranges.merged(text, &self.settings) {
+        let FastScratch { ranges, units, near, runs, work, .. } = scratch;
+        for &(from, to) in ranges.merge(text, &self.settings) {
+            if work.is_over() {
+                return;
+            }
             units.clear();
-            let mut reader = Reader::new(text, from, self.settings.reading);
-            reader.read(units, to, usize::MAX);
+            let mut reader = Reader::new(text, from as usize, self.settings.reading);
+            reader.read(units, to as usize, usize::MAX);
             let has_symbols = units.iter().any(|unit| !unit.is_content() && is_leet_symbol(unit.fold));
             for symbols_are_letters in [false, true] {
                 if symbols_are_letters && !has_symbols {
                     break;
                 }
-                keyed.clear();
-                for (at, unit) in units.iter().enumerate() {
-                    if unit.is_content() || (symbols_are_letters && is_leet_symbol(unit.fold)) {
-                        keyed.push(key_of_unit(unit, tables), at);
-                    }
-                }
-                search.for_each(keyed, units.len(), |anchor, run| {
-                    let anchor = self.anchors.part(anchor);
-                    // A word stands by itself, whatever it is made of.
-                    let is_inside = |at: usize| {
-                        anchor.is_word
-                            && at > 0
-                            && units[at - 1].class == Class::Letter
-                            && units[at].class == Class::Letter
-                            && units[at - 1].fold != units[at].fold
-                    };
+                Near::divide(units, symbols_are_letters, runs);
+                self.index.near.find(runs, units.len(), |part, run| {
+                    let anchor = self.index.part(part);
                     for at in run {
-                        let is_read = units[at].is_content() || symbols_are_letters;
-                        if is_read && is_start(units, at) && !is_inside(at) {
-                            self.confirm(text, units[at].start as usize, &anchor, near, out);
+                        let is_read = near::is_read(&units[at], symbols_are_letters);
+                        let is_inside = anchor.is_word && near::is_inside_word(units, at);
+                        if is_read && is_start(units, at) && !is_inside && !work.is_over() {
+                            self.confirm(text, units[at].start as usize, anchor, near, work, out);
                         }
                     }
                 });
@@ -189,28 +219,51 @@ impl Fast {
         }
     }
 
+    fn found(&self, anchor: &Part, (start, end): (u32, u32), out: &mut Vec<Found>) {
+        out.push(Found { pattern: self.ids[anchor.pattern as usize], start, end, level: Level::Folded });
+    }
+
     /// Aligns the pattern of an anchor that stands at byte `at`, in all ways in which it may cover that place.
-    fn confirm(&self, text: &str, at: usize, anchor: &Part, near: &mut Vec<Unit>, out: &mut Vec<Found>) {
+    fn confirm(
+        &self,
+        text: &str,
+        at: usize,
+        anchor: &Part,
+        near: &mut Vec<Unit>,
+        work: &mut Work,
+        out: &mut Vec<Found>,
+    ) {
         let pattern = &self.patterns[anchor.pattern as usize];
-        verify::align_around(text, at, pattern, anchor, &self.settings, near, |start, end, level| {
+        work.add(verify::align_around(text, at, pattern, anchor, &self.settings, near, |start, end, level| {
             out.push(Found { pattern: self.ids[anchor.pattern as usize], start, end, level });
-        });
+        }));
     }
 }
 
 impl Matcher for Fast {
     fn find_all(&self, text: &str, scratch: &mut Scratch, out: &mut Vec<Found>) {
-        let scratch = &mut scratch.fast;
-        scratch.ranges.clear();
-        scratch.ranges.push_escapes(text);
-        self.find_codes(text, scratch, out);
-        self.find_words(text, scratch, out);
-        self.find_around_events(text, scratch, out);
+        let before = out.len();
+        if self.find_within(text, &mut scratch.fast, Work::for_text(text), out) {
+            return;
+        }
+        out.truncate(before);
+        let plain = self.plain.get_or_init(|| {
+            let patterns = self.ids.iter().copied().zip(self.patterns.iter().cloned()).collect();
+            let Settings { word_boundary, gap, .. } = self.settings;
+            // The route takes patterns under no other settings than these.
+            Automaton::new(patterns, &MatchOptions { word_boundary, gap, ..MatchOptions::default() }).ok()
+        });
+        match plain {
+            Some(automaton) => automaton.find_all(text, scratch, out),
+            None => {
+                self.find_within(text, &mut scratch.fast, Work { done: 0, most: usize::MAX }, out);
+            }
+        }
     }
 
     fn routes(&self) -> Vec<Route> {
         let kernel = self.kernel.name();
-        let words = self.anchors.word_count();
+        let words = self.index.word_count();
         vec![
             Route { name: "ideographs", kernel, patterns: self.patterns.len() - words },
             Route { name: "words", kernel, patterns: words },
@@ -219,7 +272,6 @@ impl Matcher for Fast {
 
     fn heap_bytes(&self) -> usize {
         let elements: usize = self.patterns.iter().map(|pattern| size_of_val(&*pattern.elements)).sum();
-        let search = self.around_events.as_ref().map_or(0, Search::heap_bytes);
-        elements + size_of_val(&*self.patterns) + self.codes.heap_bytes() + self.anchors.heap_bytes() + search
+        elements + size_of_val(&*self.patterns) + self.codes.heap_bytes() + self.index.heap_bytes()
     }
 }

@@ -1,7 +1,8 @@
-//! Where text is to be read as units: the surroundings of events.
+//! Where text is to be read as units: around what only reading them can tell.
 
 use normalize::{Class, is_escape, tables};
 
+use super::near::MAX_KEYS;
 use crate::automaton::Settings;
 use crate::spec::Gap;
 
@@ -12,15 +13,19 @@ const SEPARATORS: usize = 12;
 /// Longest escape, in bytes: what stands in it is not what it shows.
 const ESCAPE: usize = 40;
 
-/// Bytes at which something is that only reading units can tell.
+/// Where to read.
 #[derive(Debug, Default)]
 pub(crate) struct Ranges {
+    /// Bytes at which something is that only reading units can tell: what surrounds them is read.
     events: Vec<u32>,
+    /// What is read as it is: from a byte to a byte.
+    ranges: Vec<(u32, u32)>,
 }
 
 impl Ranges {
     pub(crate) fn clear(&mut self) {
         self.events.clear();
+        self.ranges.clear();
     }
 
     /// Notes an event at a byte, the first of a character.
@@ -28,135 +33,156 @@ impl Ranges {
         self.events.push(at as u32);
     }
 
-    /// Notes every escape.
-    pub(crate) fn push_escapes(&mut self, text: &str) {
-        for at in memchr::memchr3_iter(b'&', b'%', b'\\', text.as_bytes()) {
-            if is_escape(text, at) {
-                self.push(at);
-            }
+    /// Notes a range outside of which nothing belongs to an anchor inside it.
+    pub(crate) fn push_range(&mut self, start: usize, end: usize) {
+        self.ranges.push((start as u32, end as u32));
+    }
+
+    /// Notes the escape at a byte, if one is there.
+    pub(crate) fn push_escape(&mut self, text: &str, at: usize) {
+        if is_escape(text, at) {
+            self.push(at);
         }
     }
 
-    /// The stretches around the events in order, each wide enough that any anchor which an event touches is within it.
-    pub(crate) fn merged(&mut self, text: &str, settings: &Settings) -> impl Iterator<Item = (usize, usize)> {
-        self.events.sort_unstable();
-        self.events.dedup();
+    /// Notes every escape.
+    pub(crate) fn push_escapes(&mut self, text: &str) {
+        for at in memchr::memchr3_iter(b'&', b'%', b'\\', text.as_bytes()) {
+            self.push_escape(text, at);
+        }
+    }
+
+    /// The stretches to read in order, which do not touch: each is wide enough that any anchor which an event touches is
+    /// within it.
+    pub(crate) fn merge(&mut self, text: &str, settings: &Settings) -> &[(u32, u32)] {
+        let Self { events, ranges } = self;
+        events.sort_unstable();
+        events.dedup();
         let is_wide = settings.gap == Gap::Wide;
-        let mut events = self.events.iter().map(|&event| event as usize).peekable();
-        let mut pending: Option<(usize, usize)> = None;
-        std::iter::from_fn(move || {
-            loop {
-                let Some(event) = events.next() else { return pending.take() };
-                if let Some((_, end)) = pending
-                    && event < end
-                {
-                    // It is inside the stretch already, but may reach further.
-                    let right = reach_right(text, event, is_wide);
-                    pending = pending.map(|(start, end)| (start, end.max(right)));
-                    continue;
-                }
-                let floor = pending.map_or(0, |(_, end)| end);
-                let left = reach_left(text, event, floor, is_wide);
-                let right = reach_right(text, event, is_wide);
-                match pending {
-                    Some((start, end)) if left <= end => pending = Some((start, right.max(end))),
-                    _ => {
-                        if let Some(done) = pending.replace((left, right)) {
-                            return Some(done);
-                        }
-                    }
+        // The end of the stretch before, and of the run of one character that the event before was in.
+        let (mut floor, mut run) = (0, 0);
+        for &event in &*events {
+            let event = event as usize;
+            if event < run {
+                continue;
+            }
+            let start = if event < floor { event } else { reach_left(text, event, floor, is_wide) };
+            let end;
+            (end, run) = reach_right(text, event, is_wide);
+            floor = floor.max(end);
+            ranges.push((start as u32, end as u32));
+        }
+        if ranges.len() > 1 {
+            ranges.sort_unstable();
+            let mut last = 0;
+            for at in 1..ranges.len() {
+                let (start, end) = ranges[at];
+                if start <= ranges[last].1 {
+                    ranges[last].1 = ranges[last].1.max(end);
+                } else {
+                    last += 1;
+                    ranges[last] = (start, end);
                 }
             }
-        })
+            ranges.truncate(last + 1);
+        }
+        ranges
     }
 }
 
 /// What has been stepped over on one side of an event.
 #[derive(Debug, Default)]
 struct Walk {
+    /// Ideographs, and letters and digits, each run of one character once.
     ideographs: usize,
+    letters: usize,
+    /// One of them was a letter: what is behind an ideograph then belongs to another anchor.
+    has_letter: bool,
     separators: usize,
-    /// The last character, if it belongs to a word.
+    /// The last character, if nothing separates it from the next.
     last: Option<char>,
     /// Two different characters of a word stood side by side: the word is not spelled letter by letter.
     is_word: bool,
-    has_letters: bool,
-}
-
-/// Whether the walk goes on over a character, may include it and stop, or stops before it.
-enum Step {
-    On,
-    Last,
-    Stop,
 }
 
 impl Walk {
-    fn step(&mut self, c: char, is_wide: bool) -> Step {
-        match tables().info(c).class() {
-            Class::Hidden | Class::Mark => return Step::On,
-            Class::Clause if !is_wide => return Step::Stop,
-            Class::Free => {
-                self.ideographs += 1;
-                self.separators = 0;
-                self.last = None;
-                // A word ends at an ideograph, and so does what an event in it may reach.
-                return if self.ideographs >= IDEOGRAPHS || self.has_letters { Step::Last } else { Step::On };
-            }
-            Class::Letter | Class::Digit => {
-                self.separators = 0;
-                self.is_word |= self.last.is_some_and(|last| !last.eq_ignore_ascii_case(&c));
-                self.last = Some(c);
-                self.has_letters = true;
-                return Step::On;
-            }
-            Class::Space | Class::Line => {
-                if self.is_word && self.ideographs == 0 {
-                    return Step::Stop;
+    /// Steps over a character. False where no anchor goes on.
+    fn step(&mut self, c: char, is_wide: bool, most_letters: usize) -> bool {
+        let class = tables().info(c).class();
+        match class {
+            Class::Hidden | Class::Mark => return true,
+            Class::Free | Class::Letter | Class::Digit => {
+                let is_other = !self.last.is_some_and(|last| is_same(last, c));
+                if class == Class::Free {
+                    if self.has_letter || (is_other && self.ideographs == IDEOGRAPHS) {
+                        return false;
+                    }
+                    self.ideographs += usize::from(is_other);
+                } else {
+                    if is_other && self.letters >= most_letters {
+                        return false;
+                    }
+                    self.letters += usize::from(is_other);
+                    self.is_word |= is_other && self.last.is_some();
+                    self.has_letter |= class == Class::Letter;
                 }
+                (self.last, self.separators) = (Some(c), 0);
+                return true;
             }
-            Class::Symbol | Class::Clause => {}
+            Class::Space | Class::Line if self.is_word && self.ideographs == 0 => return false,
+            Class::Clause if !is_wide => return false,
+            Class::Space | Class::Line | Class::Symbol | Class::Clause => {}
         }
         self.last = None;
         self.separators += 1;
-        if self.separators > SEPARATORS { Step::Stop } else { Step::On }
+        self.separators <= SEPARATORS
     }
 }
 
+/// Whether two characters are one in normal form.
+pub(crate) fn is_same(a: char, b: char) -> bool {
+    a == b || tables().fold_one(a) == tables().fold_one(b)
+}
+
+fn is_content(c: char) -> bool {
+    matches!(tables().info(c).class(), Class::Free | Class::Letter | Class::Digit)
+}
+
+/// The first byte from which on an anchor may reach an event. All of a word in front is within.
 fn reach_left(text: &str, event: usize, floor: usize, is_wide: bool) -> usize {
     let mut walk = Walk::default();
     let mut at = event;
     for c in text[floor..event].chars().rev() {
-        match walk.step(c, is_wide) {
-            Step::Stop => break,
-            Step::On => at -= c.len_utf8(),
-            Step::Last => {
-                at -= c.len_utf8();
-                break;
-            }
+        if !walk.step(c, is_wide, usize::MAX) {
+            break;
         }
+        at -= c.len_utf8();
     }
     at
 }
 
-fn reach_right(text: &str, event: usize, is_wide: bool) -> usize {
+/// The byte up to which an anchor that an event touches may reach, as far as it is keyed; and the end of the run of
+/// one character that starts with the event.
+fn reach_right(text: &str, event: usize, is_wide: bool) -> (usize, usize) {
     let mut walk = Walk::default();
-    let mut at = event;
+    let (mut end, mut run) = (event, event);
+    let mut first = None;
+    let is_escape = matches!(text.as_bytes()[event], b'&' | b'%' | b'\\');
     for (offset, c) in text[event..].char_indices() {
-        let end = event + offset + c.len_utf8();
-        let is_inside = offset < ESCAPE && starts_escape(text, event);
-        match walk.step(c, is_wide) {
-            _ if is_inside || offset == 0 => at = end,
-            Step::Stop => break,
-            Step::On => at = end,
-            Step::Last => return end,
-        }
-        if is_inside {
+        let behind = event + offset + c.len_utf8();
+        if offset == 0 {
+            // What the character means is not known here: it may be letters and ideographs in one.
+            first = is_content(c).then_some(c);
+            walk.last = first;
+        } else if is_escape && offset < ESCAPE {
             walk = Walk::default();
+        } else if !walk.step(c, is_wide, MAX_KEYS) {
+            break;
         }
+        if run + c.len_utf8() == behind && first.is_some_and(|first| is_same(first, c)) {
+            run = behind;
+        }
+        end = behind;
     }
-    at
-}
-
-fn starts_escape(text: &str, event: usize) -> bool {
-    matches!(text.as_bytes()[event], b'&' | b'%' | b'\\')
+    (end, run)
 }

@@ -1,11 +1,15 @@
 //! From an anchor in the text to an occurrence of its pattern.
 
+use std::ops::Range;
+
 use normalize::{Class, Reader, Unit, tables};
 
-use super::anchor::Part;
 use super::codes::{BARRIER, Block, CLAUSE, EVENT};
+use super::index::{Part, Shape};
+use super::ranges::is_same;
 use crate::align::{Why, align};
 use crate::automaton::Settings;
+use crate::letters::is_leet_symbol;
 use crate::pattern::{Element, Pattern};
 use crate::spec::Level;
 
@@ -23,19 +27,12 @@ pub(crate) enum Verdict {
 }
 
 /// Compares the codes of a pattern with those of the text around code `index`, where its anchor is.
-/// `is_free`: it consists of ideographs only.
-pub(crate) fn compare_codes(
-    text: &str,
-    block: &Block,
-    index: usize,
-    anchor: &Part,
-    codes: &[u16],
-    is_free: bool,
-) -> Verdict {
-    let Some(first) = index.checked_sub(usize::from(anchor.first)) else { return Verdict::Unsure };
+pub(crate) fn compare_codes(text: &str, block: &Block, index: usize, shape: &Shape) -> Verdict {
+    let codes = shape.codes;
+    let Some(first) = index.checked_sub(shape.first) else { return Verdict::Unsure };
     let last = first + codes.len() - 1;
     // One more on either side, to see repeats.
-    if first == 0 || last + 1 >= block.codes.len() {
+    if first == 0 || last + 1 >= block.len {
         return Verdict::Unsure;
     }
     let shown = &block.codes[first..=last];
@@ -53,18 +50,25 @@ pub(crate) fn compare_codes(
         };
         return if is_other { Verdict::Not } else { Verdict::Unsure };
     }
+    if !shape.is_whole {
+        // What is beside these codes must show a character of another kind.
+        let is_other = |edge: usize, beside: usize| {
+            let (code, is_near) = (block.codes[beside], block.positions[edge].abs_diff(block.positions[beside]) == 3);
+            is_near && (code == CLAUSE || is_ideograph(code)) && code != block.codes[edge]
+        };
+        let is_not = shape.goes_before && is_other(first, first - 1) || shape.goes_behind && is_other(last, last + 1);
+        return if is_not { Verdict::Not } else { Verdict::Unsure };
+    }
     // A numeral may be written in digits, which have boundaries of their own.
     let bytes = text.as_bytes();
-    let is_shown = |(code, at): (&u16, &u32)| is_ideograph(*code) || (is_free && bytes[*at as usize] >= 0xE0);
+    let is_shown =
+        |(code, at): (&u16, &u32)| is_ideograph(*code) || (shape.is_free && shows_ideograph(text, *at as usize));
     let is_clean = shown.iter().zip(&block.positions[first..=last]).all(is_shown)
         && block.codes[first - 1] != shown[0]
         && block.codes[last + 1] != shown[shown.len() - 1]
         && block.positions[last] - block.positions[first] == 3 * (codes.len() as u32 - 1);
     let (start, end) = (block.position(first), block.position(last) + 3);
-    // What may be the end of an escape may spell the first character once more: a repeat.
-    let ends_escape =
-        bytes[..start].last().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b';' | b'}'));
-    if !is_clean || ends_escape || bytes[start] < 0xE0 {
+    if !is_clean || bytes[start] < 0xE0 || (block.positions[first - 1] + 3 != start as u32 && may_repeat(text, start)) {
         return Verdict::Unsure;
     }
     match text[end..].chars().next() {
@@ -78,10 +82,25 @@ fn is_ideograph(code: u16) -> bool {
     code >= 0x80 && code != BARRIER && code != EVENT
 }
 
+/// Whether a character with the code of a digit is an ideograph: `六`, not `⑥` or `6`.
+fn shows_ideograph(text: &str, at: usize) -> bool {
+    text[at..].chars().next().is_some_and(|c| tables().info(c).class() == Class::Free)
+}
+
 /// Whether the ASCII letter or digit at a byte may be part of an escape.
 fn may_be_escape(text: &str, at: usize) -> bool {
     let before = &text.as_bytes()[at.saturating_sub(MAX_ESCAPE)..at];
     before.iter().any(|byte| matches!(byte, b'&' | b'%' | b'\\'))
+}
+
+/// Whether what ends at a byte, and has no code of its own or another, may spell the character behind it once more: the end
+/// of an escape, or what is left out or stands on another character.
+fn may_repeat(text: &str, at: usize) -> bool {
+    text[..at].chars().next_back().is_some_and(|c| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, ';' | '}')
+            || matches!(tables().info(c).class(), Class::Mark | Class::Hidden | Class::Letter)
+    })
 }
 
 /// Whether a character may belong to the one before it.
@@ -95,21 +114,28 @@ fn may_change(c: char) -> bool {
 /// with it.
 pub(crate) fn compare_word(
     text: &str,
-    start: usize,
-    end: usize,
+    Range { start, end }: Range<usize>,
     anchor: &Part,
     pattern: &Pattern,
     settings: &Settings,
 ) -> Verdict {
     let (first, length) = (usize::from(anchor.first), usize::from(anchor.elements));
     let bytes = text.as_bytes();
-    let is_word = pattern.elements[first..first + length].iter().zip(&bytes[start..end]).all(|(element, byte)| {
-        matches!(element, Element::Char { fold, .. } if u32::from(*fold) == u32::from(byte.to_ascii_lowercase()))
-    });
-    if length != end - start || !is_word {
+    if length != end - start {
         return Verdict::Not;
     }
-    if length != pattern.elements.len() || !settings.word_boundary {
+    let mut is_same = true;
+    for (element, byte) in pattern.elements[first..first + length].iter().zip(&bytes[start..end]) {
+        let Element::Char { fold, .. } = *element else { return Verdict::Not };
+        let shown = char::from(byte.to_ascii_lowercase());
+        if fold != shown {
+            if tables().skeleton(fold) != shown {
+                return Verdict::Not;
+            }
+            is_same = false;
+        }
+    }
+    if !is_same || length != pattern.elements.len() || !settings.word_boundary {
         return Verdict::Unsure;
     }
     // Letters beside digits or these signs may be part of an escape.
@@ -136,7 +162,8 @@ const FARTHEST: usize = 700;
 /// Units behind an anchor that are read first.
 const BEHIND: usize = 48;
 
-/// Aligns a pattern in every way in which its anchor may stand at byte `at`.
+/// Aligns a pattern in every way in which its anchor may stand at byte `at`. Returns the steps that it took: units read,
+/// and units looked at by alignments.
 pub(crate) fn align_around(
     text: &str,
     at: usize,
@@ -145,7 +172,7 @@ pub(crate) fn align_around(
     settings: &Settings,
     units: &mut Vec<Unit>,
     mut on_found: impl FnMut(u32, u32, Level),
-) {
+) -> usize {
     let tables = tables();
     let before = usize::from(anchor.first);
     let from = start_of_reading(text, at, 9 * before + BEFORE);
@@ -154,31 +181,40 @@ pub(crate) fn align_around(
     reader.read(units, at + 1, usize::MAX);
     let mut most = units.len() + BEHIND + 3 * (pattern.elements.len() - before);
     let mut has_more = reader.read(units, usize::MAX, most);
-    let Some(place) = units.iter().position(|unit| unit.end as usize > at) else { return };
+    let Some(place) = units.iter().position(|unit| unit.end as usize > at) else { return units.len() };
+    let mut steps = 0;
     let reach = if before == 0 { 0 } else { 9 * before + BEFORE };
     let mut is_last_pass = false;
     loop {
         let mut ran_out = false;
+        let has_symbols = units.iter().any(|unit| !unit.is_content() && is_leet_symbol(unit.fold));
         for symbols_are_letters in [false, true] {
+            if symbols_are_letters && !has_symbols {
+                break;
+            }
             let mode = settings.mode(symbols_are_letters);
             for start in place.saturating_sub(reach)..(place + 3).min(units.len()) {
                 match align(pattern, text, units, start, &mode, tables) {
                     Ok(found) => {
+                        steps += 1 + found.last - found.first;
                         // Marks, repeats and the edge behind the last unit are still to come.
                         ran_out |= found.last + 8 >= units.len();
                         let (first, last) = (&units[found.first], &units[found.last]);
-                        if !(ran_out && has_more && !is_last_pass) {
+                        // Another occurrence has an anchor of its own; here its surroundings may be cut off.
+                        let is_around = found.last >= place;
+                        if is_around && !(ran_out && has_more && !is_last_pass) {
                             on_found(first.start, last.tail, found.level);
                         }
                     }
                     Err(miss) => {
+                        steps += 1 + miss.unit.saturating_sub(start);
                         ran_out |= miss.unit + 8 >= units.len() && (miss.element > 0 || miss.why != Why::Other);
                     }
                 }
             }
         }
         if !ran_out || !has_more || is_last_pass {
-            return;
+            return steps + units.len();
         }
         most += pattern.reach();
         has_more = reader.read(units, usize::MAX, most);
@@ -189,17 +225,27 @@ pub(crate) fn align_around(
 /// A byte at least `distance` characters before `at` where reading may start: not inside an escape, and behind what
 /// belongs together.
 fn start_of_reading(text: &str, at: usize, distance: usize) -> usize {
-    let mut last = None;
+    let mut last: Option<(usize, char)> = None;
     let mut counted = 0;
     for (seen, (byte, c)) in text[..at].char_indices().rev().enumerate() {
         // A repeat counts as one.
-        counted += usize::from(last != Some(c));
-        last = Some(c);
-        let is_start =
-            c.is_whitespace() && c != '\n' || matches!(tables().info(c).class(), Class::Free | Class::Clause);
-        if (counted >= distance && is_start) || seen >= FARTHEST + distance {
+        let is_repeat = last.is_some_and(|(_, last)| is_same(last, c));
+        // Not inside a run: the first character of one is where the one before it is another.
+        if let Some((behind, next)) = last.filter(|_| !is_repeat && counted >= distance)
+            && may_start(next)
+        {
+            return behind;
+        }
+        counted += usize::from(!is_repeat);
+        last = Some((byte, c));
+        if seen >= FARTHEST + distance {
             return byte;
         }
     }
     0
+}
+
+/// Whether nothing that ends with this character's predecessor can go on with it.
+fn may_start(c: char) -> bool {
+    c.is_whitespace() && c != '\n' || matches!(tables().info(c).class(), Class::Free | Class::Clause)
 }

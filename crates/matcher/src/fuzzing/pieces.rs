@@ -4,7 +4,7 @@
 use super::input::Input;
 
 /// Keywords that have parts in common with each other and with [`PIECES`].
-const WORDS: [&str; 48] = [
+const WORDS: [&str; 52] = [
     "走私",
     "走私香烟",
     "香烟",
@@ -53,6 +53,10 @@ const WORDS: [&str; 48] = [
     "new york new",
     "e-mail",
     "走私走私",
+    "一二八",
+    "五四三",
+    "走。私",
+    "二手",
 ];
 
 const PIECES: [&str; 149] = [

@@ -8,51 +8,73 @@ use crate::library::{Hit, Library, Numbered, Scratch, routes};
 use crate::matcher::Matcher;
 use crate::spec::{EntrySpec, Gap, LibraryError, LibrarySpec, MarkupKind, MatchOptions, Overlap};
 
-type Routes = fn(Vec<Numbered>, &MatchOptions) -> Result<Vec<Box<dyn Matcher>>, LibraryError>;
-
 pub(super) fn run(input: &mut Input) {
     let options = options(input);
     let words = pieces::words(input, 1, 10);
-    let compile = |routes: Routes| {
-        let entries = words.iter().map(|word| EntrySpec { text: word.clone(), ..EntrySpec::default() }).collect();
-        Library::compile_with(LibrarySpec { entries, options: options.clone() }, routes)
-    };
-    let oracle: Routes = |patterns, options| Ok(vec![Box::new(Brute { patterns, settings: Settings::new(options) })]);
-    let automaton: Routes = |patterns, options| Ok(vec![Box::new(Automaton::new(patterns, options)?)]);
-    let (oracle, others) = (compile(oracle), [("automaton", compile(automaton)), ("routes", compile(routes))]);
-    let Ok(oracle) = oracle else {
-        // Only the words can be at fault, and so for all.
-        assert!(others.iter().all(|(_, library)| library.is_err()), "{words:?} {options:?}");
-        return;
-    };
-    let others = others
-        .map(|(name, library)| (name, library.unwrap_or_else(|error| panic!("{name} refuses {words:?}: {error}"))));
-    let find = |library: &Library, text: &str, scratch: &mut Scratch| {
-        let mut hits: Vec<Hit> = Vec::new();
-        library.find(text, scratch, &mut hits);
-        hits
-    };
-    // Compiling takes longer than matching, so a library has several texts. They share their memory: what one leaves in
-    // it must not reach the next.
-    let mut scratch = Scratch::default();
+    let has_markup = options.markup != MarkupKind::None;
+    let Some(mut rivals) = Rivals::new(words, options) else { return };
+    // Compiling takes longer than matching, so a library has several texts.
     loop {
         // The oracle tries every pattern at every unit: long texts are the exception.
         let most = [300, 300, 300, 300, 300, 1000, 1000, 9000][input.below(8)];
         let decisions = if most > 1000 { usize::MAX } else { 24 + input.below(64) };
         let mut text_input = Input::new(input.bytes(decisions));
-        let text = pieces::text(&mut text_input, &words, most, options.markup != MarkupKind::None);
-        let expected = find(&oracle, &text, &mut Scratch::default());
+        rivals.agree(&pieces::text(&mut text_input, &rivals.words, most, has_markup));
+        if input.is_empty() {
+            return;
+        }
+    }
+}
+
+/// How patterns are found.
+type Routes = fn(Vec<Numbered>, &MatchOptions) -> Result<Vec<Box<dyn Matcher>>, LibraryError>;
+
+/// One library on all routes.
+struct Rivals {
+    words: Vec<String>,
+    options: MatchOptions,
+    oracle: Library,
+    others: [(&'static str, Library); 2],
+    /// Shared by all texts and routes: what one leaves in it must not reach the next.
+    scratch: Scratch,
+}
+
+impl Rivals {
+    /// Compiles the words on every route; nothing when all refuse them.
+    fn new(words: Vec<String>, options: MatchOptions) -> Option<Self> {
+        let compile = |routes: Routes| {
+            let entries = words.iter().map(|word| EntrySpec { text: word.clone(), ..EntrySpec::default() }).collect();
+            Library::compile_with(LibrarySpec { entries, options: options.clone() }, routes)
+        };
+        let brute: Routes =
+            |patterns, options| Ok(vec![Box::new(Brute { patterns, settings: Settings::new(options) })]);
+        let automaton: Routes = |patterns, options| Ok(vec![Box::new(Automaton::new(patterns, options)?)]);
+        let (oracle, others) = (compile(brute), [("automaton", compile(automaton)), ("routes", compile(routes))]);
+        let Ok(oracle) = oracle else {
+            // Only the words can be at fault, and so for all.
+            assert!(others.iter().all(|(_, library)| library.is_err()), "{words:?} {options:?}");
+            return None;
+        };
+        let others = others
+            .map(|(name, library)| (name, library.unwrap_or_else(|error| panic!("{name} refuses {words:?}: {error}"))));
+        Some(Self { words, options, oracle, others, scratch: Scratch::default() })
+    }
+
+    /// Every route finds in the text what the oracle does; gives it back.
+    fn agree(&mut self, text: &str) -> Vec<Hit> {
+        let Self { words, options, oracle, others, scratch } = self;
+        let mut expected = Vec::new();
+        oracle.find(text, &mut Scratch::default(), &mut expected);
         for hit in &expected {
             let (start, end) = (hit.start as usize, hit.end as usize);
             assert!(start < end && text.get(start..end).is_some(), "{hit:?} of {text:?}");
         }
-        for (name, library) in &others {
-            let found = find(library, &text, &mut scratch);
+        for (name, library) in others {
+            let mut found = Vec::new();
+            library.find(text, scratch, &mut found);
             assert_eq!(found, expected, "{name}\nwords {words:?}\noptions {options:?}\ntext {text:?}");
         }
-        if input.is_empty() {
-            return;
-        }
+        expected
     }
 }
 
@@ -70,4 +92,38 @@ fn options(input: &mut Input) -> MatchOptions {
         _ => {}
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What fuzzers found, as small as it gets, with the number of hits.
+    #[test]
+    fn what_was_found_once_is_not_found_again() {
+        let all = || MatchOptions { overlap: Overlap::All, ..MatchOptions::default() };
+        let inside = || MatchOptions { word_boundary: false, ..all() };
+        let html = || MatchOptions { markup: MarkupKind::Html, ..all() };
+        let cases: [(&str, String, MatchOptions, usize); 8] = [
+            // A run longer than any that is looked at starts once.
+            ("aaa", "a".repeat(300), inside(), 1),
+            // Symbols that a keyword begins with have no keys.
+            ("#走私", "有#走私了".to_owned(), html(), 1),
+            // A clause mark ends a window, also where the keyword has it.
+            ("打、砸、抢", "打、砸、抢".to_owned(), all(), 1),
+            // Runs of symbols are not one.
+            ("★★", "★★★★★".to_owned(), all(), 4),
+            // A symbol of a keyword is a symbol where others are letters.
+            ("a$ap", "a$@p".to_owned(), all(), 0),
+            // Numerals of ideographs stand in text of ASCII.
+            ("一二八", "AES_128_C".to_owned(), all(), 1),
+            ("五四三", "v5.4.3".to_owned(), all(), 1),
+            // What surrounds a place starts with no run cut in two.
+            ("走。私", "走走走。私, 2 \r\n“天” “天” “天” “天” a 走走私2".to_owned(), inside(), 1),
+        ];
+        for (word, text, options, hits) in cases {
+            let mut rivals = Rivals::new(vec![word.to_owned()], options).expect("compiles");
+            assert_eq!(rivals.agree(&text).len(), hits, "{word} in {text}");
+        }
+    }
 }

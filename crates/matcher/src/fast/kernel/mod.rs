@@ -3,6 +3,7 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+mod masks;
 
 /// Which loops are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

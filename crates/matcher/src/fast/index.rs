@@ -1,0 +1,324 @@
+//! The anchors of a library, as the passes over a text look them up.
+
+use normalize::tables;
+
+use super::anchor::{Anchor, code_of, is_free, is_letter, stretch_around};
+use super::codes::{Block, CLAUSE, Codes, FIRST};
+use super::kernel::Kernel;
+use super::keys::{Hashed, Keys, hash2, hash3};
+use super::near::{self, Near};
+use super::ranges::Ranges;
+use super::words;
+use crate::automaton::Settings;
+use crate::groups::Groups;
+use crate::letters::leet;
+use crate::pattern::{Element, Pattern};
+
+/// A part of a pattern that is its anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) pattern: u32,
+    /// Its first element, and how many it has.
+    pub(crate) first: u16,
+    pub(crate) elements: u16,
+    /// It is a word of letters, not a window of ideographs.
+    pub(crate) is_word: bool,
+}
+
+/// The anchors of a library.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    parts: Vec<Part>,
+    /// Windows of two and three codes, each with the place of its shapes.
+    pub(crate) windows: Keys,
+    shapes: Shapes,
+    /// The shapes of anchors of one code, by code; and a bit for each of those codes.
+    singles: Vec<(u16, u32)>,
+    is_single: Vec<u32>,
+    pub(crate) words: Keys,
+    of_word: Groups,
+    /// Anchors by their keys, for text that is read as units.
+    pub(crate) near: Near,
+    /// Whether a window of digits alone is looked for: then text of ASCII has codes too.
+    pub(crate) has_digits: bool,
+    /// Whether digits and signs alone may show a word that is an anchor, because another part of its pattern has letters.
+    pub(crate) has_numeral_words: bool,
+}
+
+/// An anchor and what of its pattern has codes around it.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each with a meaning of its own")]
+pub(crate) struct Shape<'a> {
+    pub(crate) part: u32,
+    pub(crate) codes: &'a [u16],
+    /// The code that the anchor starts with.
+    pub(crate) first: usize,
+    /// The codes are the whole pattern, with nothing left out between them.
+    pub(crate) is_whole: bool,
+    /// They are of ideographs only, some of which may be numerals.
+    pub(crate) is_free: bool,
+    /// A character without a code is in front of them, or behind.
+    pub(crate) goes_before: bool,
+    pub(crate) goes_behind: bool,
+}
+
+/// Lists of shapes, each in one piece of memory: part, place of the anchor, number of codes, flags, codes.
+#[derive(Debug, Default)]
+struct Shapes(Vec<u16>);
+
+const HEAD: usize = 5;
+const WHOLE: u16 = 1;
+const FREE: u16 = 2;
+const BEFORE: u16 = 4;
+const BEHIND: u16 = 8;
+const LAST: u16 = 16;
+
+impl Shapes {
+    /// Appends the list of some parts and returns its place.
+    fn add(&mut self, list: &[u32], parts: &[Part], patterns: &[Pattern], codes: &Codes) -> u32 {
+        let place = self.0.len() as u32;
+        for (at, &id) in list.iter().enumerate() {
+            let part = parts[id as usize];
+            let pattern = &patterns[part.pattern as usize];
+            let first = usize::from(part.first);
+            let stretch = stretch_around(pattern, first, codes);
+            let shown = |elements: &[Element]| -> Vec<u16> {
+                elements.iter().filter_map(|element| code_of(*element, codes)).collect()
+            };
+            let (before, shown) =
+                (shown(&pattern.elements[stretch.start..first]).len(), shown(&pattern.elements[stretch.clone()]));
+            let mut flags = 0;
+            flags |= if shown.len() == pattern.elements.len() { WHOLE } else { 0 };
+            flags |= if pattern.elements[stretch.clone()].iter().all(|element| is_free(*element)) { FREE } else { 0 };
+            let is_char = |at: Option<usize>| {
+                at.and_then(|at| pattern.elements.get(at))
+                    .is_some_and(|element| matches!(element, Element::Char { .. }))
+            };
+            flags |= if is_char(stretch.start.checked_sub(1)) { BEFORE } else { 0 };
+            flags |= if is_char(Some(stretch.end)) { BEHIND } else { 0 };
+            flags |= if at + 1 == list.len() { LAST } else { 0 };
+            self.0.extend([id as u16, (id >> 16) as u16, before as u16, shown.len() as u16, flags]);
+            self.0.extend(shown);
+        }
+        place
+    }
+
+    /// The shape at a place, and the place of the next of its list.
+    fn at(&self, place: usize) -> (Shape<'_>, Option<usize>) {
+        let [low, high, first, length, flags] = *self.0[place..].first_chunk::<HEAD>().expect("a shape has a head");
+        let end = place + HEAD + usize::from(length);
+        let shape = Shape {
+            part: u32::from(low) | u32::from(high) << 16,
+            codes: &self.0[place + HEAD..end],
+            first: usize::from(first),
+            is_whole: flags & WHOLE != 0,
+            is_free: flags & FREE != 0,
+            goes_before: flags & BEFORE != 0,
+            goes_behind: flags & BEHIND != 0,
+        };
+        (shape, (flags & LAST == 0).then_some(end))
+    }
+}
+
+/// A window that is a key: the index of its first code in the block, and the place of its shapes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate {
+    pub(crate) index: u32,
+    shapes: u32,
+}
+
+impl Index {
+    pub(crate) fn new(patterns: &[Pattern], settings: &Settings, codes: &Codes) -> Self {
+        let mut index = Self::default();
+        let (mut windows, mut words, mut singles) = (Vec::new(), Vec::new(), Vec::new());
+        let mut near = near::Builder::default();
+        let is_leet_reading: [bool; 26] = std::array::from_fn(|at| is_leet_reading(char::from(b'a' + at as u8)));
+        for (pattern, id) in patterns.iter().zip(0_u32..) {
+            let Some(anchor) = Anchor::of(pattern, settings, codes) else {
+                unreachable!("the route takes patterns with anchors")
+            };
+            let span = anchor.span();
+            let part = index.parts.len() as u32;
+            let is_word = matches!(anchor, Anchor::Word { .. });
+            index.parts.push(Part { pattern: id, first: span.start as u16, elements: span.len() as u16, is_word });
+            let elements = &pattern.elements[span];
+            near.add(elements, is_word, part);
+            if is_word {
+                let letters: Option<Vec<u8>> = elements.iter().map(|element| ascii_letter(*element)).collect();
+                // What looks like no letters of ASCII is found around events only.
+                if let Some(letters) = letters {
+                    let key = words::hash_of(&letters);
+                    words.push((Hashed { place: key, key }, part));
+                    let all_letters = pattern.elements.iter().filter(|element| is_letter(**element)).count();
+                    index.has_numeral_words |= all_letters > letters.len()
+                        && letters.iter().all(|letter| is_leet_reading[usize::from(letter - b'a')]);
+                }
+                continue;
+            }
+            index.has_digits |= anchor.is_digits(pattern);
+            let shown: Vec<u16> = elements.iter().filter_map(|element| code_of(*element, codes)).collect();
+            match *shown.as_slice() {
+                [a, b, c] => {
+                    let place = hash2(a, b);
+                    windows.push((Hashed { place, key: hash3(place, c) }, part));
+                }
+                [a, b] => {
+                    let place = hash2(a, b);
+                    windows.push((Hashed { place, key: place }, part));
+                }
+                [a] => singles.push((a, part)),
+                _ => unreachable!("a window has one to three codes"),
+            }
+        }
+        index.near = near.build();
+        if !words.is_empty() {
+            (index.words, index.of_word) = Keys::new(words);
+        }
+        let mut shapes = Shapes::default();
+        let mut add = |list: &[u32]| shapes.add(list, &index.parts, patterns, codes);
+        let mut keys = Keys::default();
+        if !windows.is_empty() {
+            let lists;
+            (keys, lists) = Keys::new(windows);
+            keys.renumber(|list| add(lists.of(list)));
+        }
+        let (codes_of_singles, lists) = Groups::by_key(singles);
+        let singles = codes_of_singles.into_iter().zip(0..).map(|(code, list)| (code, add(lists.of(list)))).collect();
+        (index.windows, index.singles) = (keys, singles);
+        index.shapes = shapes;
+        if !index.singles.is_empty() {
+            index.is_single = vec![0; 0x1_0000 / 32];
+            for (code, _) in &index.singles {
+                index.is_single[usize::from(code / 32)] |= 1 << (code % 32);
+            }
+        }
+        index
+    }
+
+    /// Number of anchors that are words.
+    pub(crate) fn word_count(&self) -> usize {
+        self.parts.iter().filter(|part| part.is_word).count()
+    }
+
+    /// The lists that a word of ASCII letters may have, by its hash.
+    #[inline]
+    pub(crate) fn lists_of_word(&self, hash: u32) -> impl Iterator<Item = u32> {
+        self.words.find(Hashed { place: hash, key: hash })
+    }
+
+    /// Whether a word may be an anchor, by its hash.
+    #[inline]
+    pub(crate) fn may_have_word(&self, hash: u32) -> bool {
+        self.lists_of_word(hash).next().is_some()
+    }
+
+    /// The anchors of a list of words.
+    pub(crate) fn words_of(&self, list: u32) -> impl Iterator<Item = &Part> {
+        self.of_word.of(list).iter().map(|part| &self.parts[*part as usize])
+    }
+
+    /// Whether there are anchors of ideographs or digits.
+    pub(crate) fn has_codes(&self) -> bool {
+        !self.windows.is_empty() || !self.singles.is_empty()
+    }
+
+    pub(crate) fn part(&self, id: u32) -> &Part {
+        &self.parts[id as usize]
+    }
+
+    /// The shapes of a candidate.
+    pub(crate) fn shapes_of(&self, candidate: Candidate) -> impl Iterator<Item = Shape<'_>> {
+        let mut place = Some(candidate.shapes as usize);
+        std::iter::from_fn(move || {
+            let (shape, next) = self.shapes.at(place?);
+            place = next;
+            Some(shape)
+        })
+    }
+
+    /// Looks up the windows of a block that were not looked up yet, and notes repeats as events. `is_end`: the text ends
+    /// with the block.
+    pub(crate) fn look_up(
+        &self,
+        kernel: Kernel,
+        block: &Block,
+        is_end: bool,
+        out: &mut Vec<Candidate>,
+        events: &mut Ranges,
+    ) {
+        let codes = block.codes();
+        // The last windows are looked up with the next block, unless there is none.
+        let end = if is_end { codes.len() } else { codes.len().saturating_sub(2) };
+        #[cfg(target_arch = "x86_64")]
+        if let (Kernel::Avx512(kernel), false) = (kernel, self.windows.is_empty()) {
+            kernel.look_up(codes, block.fresh, end, &self.windows, &self.is_single, |index| {
+                self.look_up_at(block, index, out, events);
+            });
+            return;
+        }
+        for index in block.fresh..end {
+            self.look_up_at(block, index, out, events);
+        }
+    }
+
+    /// Looks up the windows that start at one code.
+    #[inline]
+    fn look_up_at(&self, block: &Block, index: usize, out: &mut Vec<Candidate>, events: &mut Ranges) {
+        let codes = &block.codes()[index..];
+        let at = |offset: usize| codes.get(offset).copied().unwrap_or(CLAUSE);
+        let (a, b, c) = (at(0), at(1), at(2));
+        if a < FIRST {
+            return;
+        }
+        let mut propose = |shapes| out.push(Candidate { index: index as u32, shapes });
+        if self.is_single.get(usize::from(a / 32)).is_some_and(|bits| bits >> (a % 32) & 1 != 0)
+            && let Ok(at) = self.singles.binary_search_by_key(&a, |(code, _)| *code)
+        {
+            propose(self.singles[at].1);
+        }
+        if b < FIRST {
+            return;
+        }
+        let is_run = a == b && b == c && a >= FIRST_OF_RUNS;
+        if !self.windows.is_empty() {
+            let two = hash2(a, b);
+            let word = self.windows.word(two);
+            if Keys::may_have(word, two) {
+                self.windows.lists(two).for_each(&mut propose);
+            }
+            let three = hash3(two, c);
+            if c >= FIRST && Keys::may_have(word, three) {
+                self.windows.lists(three).for_each(&mut propose);
+            }
+        }
+        if is_run {
+            events.push(block.position(index));
+        }
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.parts)
+            + self.windows.heap_bytes()
+            + size_of_val(&*self.shapes.0)
+            + size_of_val(&*self.singles)
+            + size_of_val(&*self.is_single)
+            + self.words.heap_bytes()
+            + self.of_word.heap_bytes()
+            + self.near.heap_bytes()
+    }
+}
+
+/// Digits do not repeat: 1000 is not 10.
+const FIRST_OF_RUNS: u16 = 0x80;
+
+/// Whether a digit or sign may stand for a letter.
+fn is_leet_reading(letter: char) -> bool {
+    ('\0'..='\u{2100}').any(|c| leet(c).contains(&letter))
+}
+
+/// The letter of ASCII that a letter is or looks like.
+fn ascii_letter(element: Element) -> Option<u8> {
+    let Element::Char { fold, .. } = element else { return None };
+    let shown = tables().skeleton(fold);
+    shown.is_ascii_lowercase().then_some(shown as u8)
+}
