@@ -11,6 +11,7 @@
 //! comparison that is known to agree with it.
 
 mod anchor;
+mod beside;
 mod codes;
 mod index;
 mod kernel;
@@ -152,7 +153,11 @@ impl Fast {
                         Verdict::Not => {}
                         Verdict::Found(start, end) => self.found(self.index.part(shape.part), (start, end), out),
                         Verdict::Unsure => {
-                            self.confirm(text, block.position(at), self.index.part(shape.part), near, work, out);
+                            let anchor = self.index.part(shape.part);
+                            let at = block.position(at);
+                            if self.may_stand(text, at, anchor) {
+                                self.confirm(text, at, anchor, near, work, out);
+                            }
                         }
                     }
                 }
@@ -180,7 +185,10 @@ impl Fast {
                 match verify::compare_word(text, span.clone(), anchor, pattern, &self.settings) {
                     Verdict::Not => {}
                     Verdict::Found(start, end) => self.found(anchor, (start, end), out),
-                    Verdict::Unsure => self.confirm(text, span.start, anchor, near, work, out),
+                    Verdict::Unsure if self.may_stand(text, span.start, anchor) => {
+                        self.confirm(text, span.start, anchor, near, work, out);
+                    }
+                    Verdict::Unsure => {}
                 }
             }
             if work.is_over() {
@@ -210,7 +218,12 @@ impl Fast {
                     for at in run {
                         let is_read = near::is_read(&units[at], symbols_are_letters);
                         let is_inside = anchor.is_word && near::is_inside_word(units, at);
-                        if is_read && is_start(units, at) && !is_inside && !work.is_over() {
+                        if is_read
+                            && is_start(units, at)
+                            && !is_inside
+                            && self.may_stand(text, units[at].start as usize, anchor)
+                            && !work.is_over()
+                        {
                             self.confirm(text, units[at].start as usize, anchor, near, work, out);
                         }
                     }
@@ -221,6 +234,11 @@ impl Fast {
 
     fn found(&self, anchor: &Part, (start, end): (u32, u32), out: &mut Vec<Found>) {
         out.push(Found { pattern: self.ids[anchor.pattern as usize], start, end, level: Level::Folded });
+    }
+
+    fn may_stand(&self, text: &str, at: usize, anchor: &Part) -> bool {
+        let pattern = &self.patterns[anchor.pattern as usize];
+        beside::may_stand(text, at, pattern, anchor, self.settings.gap == Gap::Wide)
     }
 
     /// Aligns the pattern of an anchor that stands at byte `at`, in all ways in which it may cover that place.

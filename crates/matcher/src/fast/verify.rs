@@ -88,7 +88,7 @@ fn shows_ideograph(text: &str, at: usize) -> bool {
 }
 
 /// Whether the ASCII letter or digit at a byte may be part of an escape.
-fn may_be_escape(text: &str, at: usize) -> bool {
+pub(crate) fn may_be_escape(text: &str, at: usize) -> bool {
     let before = &text.as_bytes()[at.saturating_sub(MAX_ESCAPE)..at];
     before.iter().any(|byte| matches!(byte, b'&' | b'%' | b'\\'))
 }
