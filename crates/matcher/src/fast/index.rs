@@ -1,7 +1,5 @@
 //! The anchors of a library, as the passes over a text look them up.
 
-use std::ops::Range;
-
 use normalize::tables;
 
 use super::anchor::{Anchor, code_of, is_free, is_letter, stretch_around};
@@ -25,13 +23,6 @@ pub(crate) struct Part {
     pub(crate) elements: u16,
     /// It is a word of letters, not a window of ideographs.
     pub(crate) is_word: bool,
-}
-
-impl Part {
-    /// Its elements in the pattern.
-    pub(crate) fn span(&self) -> Range<usize> {
-        usize::from(self.first)..usize::from(self.first) + usize::from(self.elements)
-    }
 }
 
 /// The anchors of a library.

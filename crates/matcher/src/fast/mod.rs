@@ -183,12 +183,11 @@ impl Fast {
                 work.add(1);
                 let pattern = &self.patterns[anchor.pattern as usize];
                 match verify::compare_word(text, span.clone(), anchor, pattern, &self.settings) {
-                    Verdict::Not => {}
                     Verdict::Found(start, end) => self.found(anchor, (start, end), out),
                     Verdict::Unsure if self.may_stand(text, span.start, anchor) => {
                         self.confirm(text, span.start, anchor, near, work, out);
                     }
-                    Verdict::Unsure => {}
+                    Verdict::Unsure | Verdict::Not => {}
                 }
             }
             if work.is_over() {
