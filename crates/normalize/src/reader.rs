@@ -66,28 +66,38 @@ impl<'t> Reader<'t> {
                 return true;
             }
             let byte = bytes[self.at];
-            if byte.is_ascii_alphanumeric() {
-                // The common case of Latin text: it needs no table.
-                let c = char::from(byte);
-                let at = self.at;
-                self.at += 1;
-                let unit = if byte.is_ascii_digit() {
-                    Unit::new(at, at + 1, c, c, Class::Digit, Some(byte - b'0'))
-                } else {
-                    Unit::new(at, at + 1, c, c.to_ascii_lowercase(), Class::Letter, None)
-                };
-                self.push(units, unit);
-                continue;
-            }
-            if self.special(units, byte) {
-                continue;
-            }
-            let Some(c) = self.text[self.at..].chars().next() else { break };
             let at = self.at;
+            if byte.is_ascii_alphanumeric() {
+                self.word(units, until, most);
+                continue;
+            }
+            if byte.is_ascii() && self.special(units, byte) {
+                continue;
+            }
+            let Some(c) = self.text[at..].chars().next() else { break };
             self.at += c.len_utf8();
             self.character(units, at, self.at, c, false);
         }
         false
+    }
+
+    /// Reads ASCII letters and digits, the common case of Latin text: they need no table.
+    fn word(&mut self, units: &mut Vec<Unit>, until: usize, most: usize) {
+        let at = self.at;
+        let rest = &self.text.as_bytes()[at..];
+        let rest = &rest[..rest.len().min(until - at).min(most - units.len())];
+        let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let first = units.len();
+        units.extend((at..).zip(&rest[..length]).map(|(at, &byte)| {
+            let digit = byte.wrapping_sub(b'0');
+            let (class, digit) = if digit < 10 { (Class::Digit, Some(digit)) } else { (Class::Letter, None) };
+            Unit::new(at, at + 1, char::from(byte), char::from(byte.to_ascii_lowercase()), class, digit)
+        }));
+        if self.dropped > 0 {
+            units[first] = units[first].joined();
+            self.dropped = 0;
+        }
+        self.at += length;
     }
 
     /// Reads an escape or a piece of markup, if one stands here.
@@ -130,6 +140,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Enters one character, which the text spells in the bytes `start..end`.
+    #[inline]
     fn character(&mut self, units: &mut Vec<Unit>, start: usize, end: usize, c: char, is_escaped: bool) {
         let info = self.tables.info(c);
         let mut class = info.class();
@@ -178,6 +189,7 @@ impl<'t> Reader<'t> {
         }
     }
 
+    #[inline]
     fn push(&mut self, units: &mut Vec<Unit>, unit: Unit) {
         let unit = if self.dropped > 0 { unit.joined() } else { unit };
         self.dropped = 0;
@@ -215,7 +227,12 @@ impl<'t> Reader<'t> {
     }
 
     /// Makes one unit of two characters that are one in composed form: Jamo, kana with a voicing mark, и with breve.
+    #[inline]
     fn compose(&mut self, units: &mut [Unit], start: usize, end: usize, fold: char) -> bool {
+        // Only few characters join the one before them.
+        if !Tables::may_compose(fold) {
+            return false;
+        }
         let Some(last) = units.last_mut() else { return false };
         if last.tail as usize != start || last.is_part() {
             return false;

@@ -212,6 +212,12 @@ impl Tables {
         }
     }
 
+    /// Whether a character is the second one of anything that [`compose`](Self::compose) joins.
+    #[inline]
+    pub(crate) fn may_compose(b: char) -> bool {
+        matches!(b, '\u{0306}' | '\u{1161}'..='\u{1175}' | '\u{11A8}'..='\u{11C2}' | '\u{3099}'..='\u{309C}' | '\u{FF9E}'..='\u{FF9F}')
+    }
+
     fn composition(&self, a: char, b: char) -> Option<char> {
         let at = self.compositions.binary_search_by_key(&(a, b), |&(pair, _)| pair).ok()?;
         Some(self.compositions[at].1)
