@@ -31,26 +31,6 @@ mod form;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
-#[allow(
-    clippy::cast_possible_wrap,
-    clippy::inline_always,
-    clippy::items_after_statements,
-    clippy::large_stack_arrays,
-    clippy::many_single_char_names,
-    clippy::needless_bitwise_bool,
-    clippy::needless_for_each,
-    clippy::nonminimal_bool,
-    clippy::option_option,
-    clippy::precedence,
-    clippy::similar_names,
-    clippy::single_match_else,
-    clippy::struct_field_names,
-    clippy::too_many_arguments,
-    clippy::too_many_lines,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::derivable_impls,
-    reason = "kernels: a helper is compiled with the instructions of its caller only if it is inlined there"
-)]
 pub mod gram;
 mod groups;
 mod guess;

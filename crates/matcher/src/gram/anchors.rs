@@ -63,8 +63,8 @@ pub(crate) fn choose<P: AsRef<[u8]>>(patterns: &[P], whole_words: bool, frequenc
             Way::Wide | Way::Word => *anchor = best(&padded, ways, frequency, &mut load),
         }
     }
-    close_pairs(&mut windows.choices, 3, frequency);
-    close_pairs(&mut quads.choices, 2, frequency);
+    close_pairs(&mut windows.windows, 3, frequency);
+    close_pairs(&mut quads.windows, 2, frequency);
     windows.settle(&mut anchors, &mut load);
     quads.settle(&mut anchors, &mut load);
     anchors.into_iter().map(|anchor| anchor.expect("every way has a window")).collect()
@@ -204,8 +204,8 @@ fn best(padded: &Padded, ways: Ways, frequency: &Frequency, load: &mut HashMap<u
 /// The ASCII windows of the patterns of one route.
 #[derive(Default)]
 struct Choices {
-    choices: Vec<Choice>,
-    /// The anchor of each choice, and its pattern in the caller's list.
+    windows: Vec<Choice>,
+    /// The anchor of each window, and its pattern in the caller's list.
     anchors: Vec<(u32, Anchor)>,
     patterns: u32,
 }
@@ -217,7 +217,7 @@ impl Choices {
     /// Adds the windows of a pattern: of `class`, or of six bytes where there are fewer than eight.
     fn offer(&mut self, pattern: u32, padded: &Padded, frequency: &Frequency, class: Class) {
         let bytes = padded.bytes;
-        let first = self.choices.len();
+        let first = self.windows.len();
         let mut run_end = 0;
         for at in 0..bytes.len() {
             while run_end < bytes.len() && (run_end < at || bytes[run_end].is_ascii()) {
@@ -232,17 +232,17 @@ impl Choices {
             let anchor = Anchor { route, class, offset: at, key: class.table_key(padded.eight(at)) };
             let pairs = [0, 2, 4].map(|from| pair(padded.padded[at + from], padded.padded[at + from + 1]));
             let cost = cost(&anchor, frequency).min(u64::from(u32::MAX)) as u32;
-            self.choices.push(Choice { pattern: self.patterns, cost, pairs, open: true });
+            self.windows.push(Choice { pattern: self.patterns, cost, pairs, open: true });
             self.anchors.push((pattern, anchor));
         }
-        if self.choices.len() - first > Self::MOST {
-            let mut order: Vec<usize> = (first..self.choices.len()).collect();
-            order.sort_by_key(|&index| self.choices[index].cost);
-            let kept: Vec<_> = order[..Self::MOST].iter().map(|&at| (self.choices[at], self.anchors[at])).collect();
-            self.choices.truncate(first);
+        if self.windows.len() - first > Self::MOST {
+            let mut order: Vec<usize> = (first..self.windows.len()).collect();
+            order.sort_by_key(|&index| self.windows[index].cost);
+            let kept: Vec<_> = order[..Self::MOST].iter().map(|&at| (self.windows[at], self.anchors[at])).collect();
+            self.windows.truncate(first);
             self.anchors.truncate(first);
-            let (choices, anchors): (Vec<_>, Vec<_>) = kept.into_iter().unzip();
-            self.choices.extend(choices);
+            let (windows, anchors): (Vec<_>, Vec<_>) = kept.into_iter().unzip();
+            self.windows.extend(windows);
             self.anchors.extend(anchors);
         }
         self.patterns += 1;
@@ -251,11 +251,11 @@ impl Choices {
     /// Chooses the best open window of each pattern.
     fn settle(&self, anchors: &mut [Option<Anchor>], load: &mut HashMap<u32, u32>) {
         let mut at = 0;
-        while at < self.choices.len() {
-            let pattern = self.choices[at].pattern;
+        while at < self.windows.len() {
+            let pattern = self.windows[at].pattern;
             let mut best: Option<(u64, &(u32, Anchor))> = None;
-            while at < self.choices.len() && self.choices[at].pattern == pattern {
-                let (choice, anchor) = (&self.choices[at], &self.anchors[at]);
+            while at < self.windows.len() && self.windows[at].pattern == pattern {
+                let (choice, anchor) = (&self.windows[at], &self.anchors[at]);
                 let others = load.get(&anchor.1.key).copied().unwrap_or(0);
                 let cost = u64::from(choice.cost) * u64::from(1 + others);
                 if choice.open && best.is_none_or(|(least, _)| cost < least) {

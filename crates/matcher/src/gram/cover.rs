@@ -72,7 +72,9 @@ fn close_in(
         }
         let saved = frequency.pair(pair) * others / others_scale / PROBES_PER_LOOK;
         if cost_of_closing(choices, pattern_starts, members, table, saved) <= saved {
-            members.iter().for_each(|&member| choices[member as usize].open = false);
+            for &member in members {
+                choices[member as usize].open = false;
+            }
         } else {
             passing += frequency.pair(pair);
         }

@@ -168,7 +168,7 @@ pub(crate) struct Batch {
 }
 
 /// Memory that a thread keeps between texts: about half a megabyte, independent of text and library.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scratch {
     pub(crate) maps: ByteMaps,
     /// Positions that passed a sieve: of windows, of quads.
@@ -180,17 +180,4 @@ pub struct Scratch {
     /// Padded copy of a part of the text: folded, or its end.
     pub(crate) stage: Vec<u8>,
     pub(crate) found: Found,
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self {
-            maps: ByteMaps::default(),
-            listed: Default::default(),
-            positions: Default::default(),
-            batches: Default::default(),
-            stage: Vec::new(),
-            found: Found::default(),
-        }
-    }
 }

@@ -44,10 +44,14 @@ impl Frequency {
             *cell = cell.saturating_add(1);
         });
         let scale = |count: u32| (u64::from(count) * POSITIONS / positions.max(1)) as u32;
-        cells.iter_mut().for_each(|cell| *cell = scale(*cell));
+        for cell in &mut cells {
+            *cell = scale(*cell);
+        }
         let mut pairs = vec![0; 1024];
         each_pair(text, |pair| pairs[usize::from(pair)] += 1);
-        pairs.iter_mut().for_each(|pair| *pair = scale(*pair));
+        for pair in &mut pairs {
+            *pair = scale(*pair);
+        }
         Self::Sampled(pairs, cells)
     }
 
@@ -79,7 +83,7 @@ impl Frequency {
 fn cells_of(key: u32, bytes: usize) -> [usize; 2] {
     let cells = 2 * bytes as u64;
     let other = key.wrapping_mul(0x9E37_79B1).rotate_left(16).wrapping_mul(0x85EB_CA6B);
-    [key, other].map(|hash| (u64::from(hash) * cells >> 32) as usize)
+    [key, other].map(|hash| ((u64::from(hash) * cells) >> 32) as usize)
 }
 
 /// Calls `count` with the number of every pair of ASCII bytes.

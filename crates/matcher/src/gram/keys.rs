@@ -1,5 +1,5 @@
-//! What a window of bytes is turned into: hashes, bit patterns, classes. Kernels compute the same functions in vectors,
-//! so a change here is a change in every kernel; `tests/gram_kernels.rs` compares them.
+//! What a window of bytes is turned into: hashes, bit patterns, classes. Kernels compute the same functions in vectors, so
+//! a change here is a change in every kernel.
 //!
 //! Two families, used one after the other:
 //!
@@ -53,9 +53,9 @@ pub(crate) fn spread(hash: u32) -> u32 {
 /// of which three bytes count. ASCII windows have two more bytes, so the third is cleared.
 #[inline(always)]
 pub(crate) fn extend(spread: u32, word: u32) -> u32 {
-    let [a, b, c, _] = word.to_le_bytes();
-    let [x, y, z, _] = EXTEND;
-    spread.wrapping_add(u32::from(a) * u32::from(x) + u32::from(b) * u32::from(y) + u32::from(c) * u32::from(z))
+    let bytes = word.to_le_bytes();
+    let product = |index: usize| u32::from(bytes[index]) * u32::from(EXTEND[index]);
+    spread.wrapping_add(product(0) + product(1) + product(2))
 }
 
 /// The bits of a key in its filter word.

@@ -7,6 +7,8 @@
 //!
 //! Kernel, frequencies and routes decide the speed, never the result.
 
+#![allow(clippy::inline_always, reason = "small functions must become part of a kernel to be compiled for its CPU")]
+
 mod anchors;
 mod cover;
 mod fallback;
@@ -150,6 +152,46 @@ pub struct Gram {
     fallback: Fallback,
 }
 
+/// Text that is made ready while it is searched.
+trait Source {
+    /// The text, ready up to `end` and as far behind it as a search there reads.
+    fn view(&mut self, end: usize) -> View<'_>;
+}
+
+/// Text that is ready.
+struct Lying<'v>(View<'v>);
+
+impl Source for Lying<'_> {
+    fn view(&mut self, _end: usize) -> View<'_> {
+        self.0
+    }
+}
+
+/// Text that is folded block by block, so that the filter finds each block in the first-level cache.
+struct Folding<'v> {
+    kernel: Kernel,
+    map: &'v [u8; 128],
+    text: &'v [u8],
+    /// The folded text, and [`PAD`] zeros.
+    stage: &'v mut [u8],
+    /// Bytes that are folded.
+    folded: usize,
+    /// Bytes behind a block that are read.
+    ahead: usize,
+    origin: usize,
+}
+
+impl Source for Folding<'_> {
+    fn view(&mut self, end: usize) -> View<'_> {
+        let ready = (end + self.ahead).min(self.text.len());
+        if self.folded < ready {
+            self.kernel.fold(self.map, &self.text[self.folded..ready], &mut self.stage[self.folded..ready]);
+            self.folded = ready;
+        }
+        View { bytes: self.stage, limit: self.text.len(), origin: self.origin }
+    }
+}
+
 /// What a compiled library is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stats {
@@ -258,45 +300,59 @@ impl Gram {
     /// Searches the text where it lies, but for its end, which is copied to have padding behind it.
     fn find_plain(&self, text: &[u8], scratch: &mut Scratch, output: &mut Output) {
         let body = text.len().saturating_sub(PAD) / 64 * 64;
-        self.find_in(View { bytes: text, limit: text.len(), origin: 0 }, 0, body, scratch, output);
+        let view = View { bytes: text, limit: text.len(), origin: 0 };
+        self.find_in(&mut Lying(view), 0, body, scratch, output);
         let from = body.saturating_sub(self.table.reach_before());
         let mut stage = std::mem::take(&mut scratch.stage);
         stage.clear();
         stage.extend_from_slice(&text[from..]);
         let limit = stage.len();
         stage.resize(limit + PAD, 0);
-        self.find_in(View { bytes: &stage, limit, origin: from }, body - from, limit, scratch, output);
+        let view = View { bytes: &stage, limit, origin: from };
+        self.find_in(&mut Lying(view), body - from, limit, scratch, output);
         scratch.stage = stage;
     }
 
     /// Searches folded copies of pieces of the text, each with what its patterns can reach around it.
     fn find_folded(&self, text: &[u8], map: &[u8; 128], scratch: &mut Scratch, output: &mut Output) {
-        /// A piece and its tables fit the second-level cache.
+        /// So long that the turns that empty the batches do not count.
         const PIECE: usize = 8 * BLOCK;
         let mut stage = std::mem::take(&mut scratch.stage);
         for start in (0..text.len()).step_by(PIECE) {
             let end = (start + PIECE).min(text.len());
             let from = start.saturating_sub(self.table.reach_before());
             let to = (end + self.table.reach_behind()).min(text.len());
-            stage.clear();
-            stage.resize(to - from + PAD, 0);
-            self.kernel.fold(map, &text[from..to], &mut stage[..to - from]);
-            let view = View { bytes: &stage, limit: to - from, origin: from };
-            self.find_in(view, start - from, end - from, scratch, output);
+            let length = to - from;
+            if stage.len() < length + PAD {
+                stage.resize(length + PAD, 0);
+            }
+            // A window that would go on behind the text finds zeros there, not what an earlier piece left.
+            stage[length..length + PAD].fill(0);
+            let mut folding = Folding {
+                kernel: self.kernel,
+                map,
+                text: &text[from..to],
+                stage: &mut stage[..length + PAD],
+                folded: 0,
+                ahead: self.table.reach_behind() + PAD,
+                origin: from,
+            };
+            self.find_in(&mut folding, start - from, end - from, scratch, output);
         }
         scratch.stage = stage;
     }
 
-    /// Reports the matches whose window begins in `start..end` of the view.
-    fn find_in(&self, view: View, start: usize, end: usize, scratch: &mut Scratch, output: &mut Output) {
+    /// Reports the matches whose window begins in `start..end` of the source.
+    fn find_in(&self, source: &mut impl Source, start: usize, end: usize, scratch: &mut Scratch, output: &mut Output) {
         let blocks = (end - start).div_ceil(BLOCK);
         // Two more turns empty the batches.
         for turn in 0..blocks + 2 {
             let (newest, middle, oldest) = (turn % 3, (turn + 2) % 3, (turn + 1) % 3);
+            let from = (start + turn * BLOCK).min(end);
+            let to = (from + BLOCK).min(end);
+            let view = source.view(to);
             if turn < blocks {
-                let from = start + turn * BLOCK;
-                let block = Block::new(view.bytes, from, (from + BLOCK).min(end));
-                self.filter(&block, newest, scratch);
+                self.filter(&Block::new(view.bytes, from, to), newest, scratch);
             }
             if (1..=blocks).contains(&turn) {
                 scratch.batches[middle].look_up(&self.table);

@@ -64,22 +64,30 @@ impl Gram {
         let Filters { window, quad, word, short } = &self.filters;
         body.filter(window.as_ref().map(|it| (&it.filter, [it.middle, it.long, it.wide, it.sieve.is_some()])));
         if let Some(sieve) = window.as_ref().and_then(|it| it.sieve.as_ref()) {
-            sieve.pairs.iter().flatten().for_each(|row| body.word(*row));
+            for row in sieve.pairs.iter().flatten() {
+                body.word(*row);
+            }
         }
         body.filter(quad.as_ref().map(|it| (&it.filter, [false; 4])));
         if let Some(QuadFilter { sieve, .. }) = quad {
-            sieve.pairs.iter().flatten().for_each(|row| body.word(*row));
+            for row in sieve.pairs.iter().flatten() {
+                body.word(*row);
+            }
         }
         body.filter(word.as_ref().map(|it| (&it.filter, [false; 4])));
         body.word(short.as_ref().map_or(0, |(_, classes)| u32::from(classes.bits())));
         if let Some((pairs, _)) = short {
-            pairs.ascii.iter().chain(&pairs.wide).for_each(|row| body.word(*row));
+            for row in pairs.ascii.iter().chain(&pairs.wide) {
+                body.word(*row);
+            }
         }
         let (screen, directory, entries, blob) = self.table.parts();
         body.words(screen);
         body.words(directory);
         body.word(entries.len() as u32);
-        entries.iter().for_each(|entry| body.entry(entry));
+        for entry in entries {
+            body.entry(entry);
+        }
         body.word(blob.len() as u32);
         body.0.extend_from_slice(blob);
         let mut bytes = body.0;
@@ -141,7 +149,9 @@ impl Writer {
 
     fn words(&mut self, words: &[u32]) {
         self.word(words.len() as u32);
-        words.iter().for_each(|word| self.word(*word));
+        for word in words {
+            self.word(*word);
+        }
     }
 
     /// Number of words (0: no filter), flags, words.
@@ -149,7 +159,9 @@ impl Writer {
         let Some((filter, flags)) = filter else { return self.word(0) };
         self.word(filter.iter().count() as u32);
         self.0.extend(flags.map(u8::from));
-        filter.iter().for_each(|word| self.word(word));
+        for word in filter.iter() {
+            self.word(word);
+        }
     }
 
     fn entry(&mut self, entry: &Entry) {
@@ -189,6 +201,7 @@ impl<'b> Reader<'b> {
         self.some_words(count as usize)
     }
 
+    #[allow(clippy::option_option, reason = "the outer says whether it could be read, the inner whether there is one")]
     fn fold(&mut self) -> Option<Option<Box<[u8; 128]>>> {
         match self.word()? {
             0 => Some(None),
@@ -200,6 +213,7 @@ impl<'b> Reader<'b> {
         }
     }
 
+    #[allow(clippy::option_option, reason = "as in `fold`")]
     fn filter(&mut self) -> Option<Option<(Filter, [bool; 4])>> {
         let count = self.word()?;
         if count == 0 {

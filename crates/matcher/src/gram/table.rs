@@ -57,10 +57,12 @@ impl Filter {
     }
 
     /// Where the words lie, for kernels that gather: `hash >> shift()` is in range for every hash.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for vector kernels"))]
     pub(crate) fn words(&self) -> *const u32 {
         self.lines.as_ptr().cast()
     }
 
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for vector kernels"))]
     pub(crate) fn shift(&self) -> u32 {
         self.shift
     }
@@ -210,12 +212,14 @@ impl Table {
         self.reach.0 + 1
     }
 
-    /// Bytes behind a position that a comparison there may read, with the one behind the pattern.
+    /// Bytes behind the end of a block that a comparison in it may read, with the one behind the pattern: a window begins
+    /// before that end, and so does its pattern.
     pub(crate) fn reach_behind(&self) -> usize {
-        self.reach.1 + 1
+        self.reach.1
     }
 
     /// The screen and its shift, for kernels that gather: `key >> shift` is in range for every key.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for vector kernels"))]
     pub(crate) fn screen(&self) -> (&[u32], u32) {
         (&self.screen, self.screen_shift)
     }

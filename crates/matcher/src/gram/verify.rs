@@ -127,6 +127,7 @@ impl Batch {
 /// Whether the entry is of the right class, and its pattern's first and last eight bytes stand around the window. All of
 /// it is computed and no part branched on, for most branches would be foreseen badly.
 #[inline(always)]
+#[allow(clippy::needless_bitwise_bool, reason = "a lazy operator would be a branch")]
 fn ends_fit(entry: &Entry, lookup: Lookup, view: View) -> bool {
     let (position, offset, length) = (lookup.position as usize, usize::from(entry.offset), usize::from(entry.length));
     let is_inside = (position >= offset) & (position + length <= view.limit + offset);
@@ -143,5 +144,6 @@ fn ends_fit(entry: &Entry, lookup: Lookup, view: View) -> bool {
 pub(crate) fn stands_alone(edges: u8, view: View, start: usize, end: usize) -> bool {
     let letter_before = start > 0 && view.bytes[start - 1].is_ascii_alphabetic();
     let letter_behind = end < view.limit && view.bytes[end].is_ascii_alphabetic();
-    !(edges & Entry::WORD_START != 0 && letter_before) && !(edges & Entry::WORD_END != 0 && letter_behind)
+    let touches = (edges & Entry::WORD_START != 0 && letter_before) || (edges & Entry::WORD_END != 0 && letter_behind);
+    !touches
 }

@@ -17,7 +17,7 @@ use std::arch::x86_64::{
 
 use super::{
     Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, bits_from, portable,
-    runs,
+    prefetch, runs,
 };
 use crate::gram::found::Candidates;
 use crate::gram::keys::{BASES, Class, EXTEND, MUL_HIGH, MUL_LOW, load64};
@@ -193,6 +193,7 @@ kernel! {
     pub(super) fn map_bytes(block: &Block, letters: bool, maps: &mut ByteMaps) {
         let lead = _mm256_set1_epi8(0xC0_u8.cast_signed() - 1);
         for word in 0..(block.words() + 2).min(WORDS + 2) {
+            prefetch(block.bytes, block.end + word * 64);
             let (mut high, mut leads, mut letter) = (0, 0, 0);
             for half in [0, 32] {
                 let bytes = load(block, word * 64 + half);
@@ -277,44 +278,41 @@ kernel! {
 
 kernel! {
     pub(super) fn wide_windows(filter: &WindowFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        /// Lead bytes of sixteen characters of three bytes, of which the first begins the turn.
-        const REGULAR: u64 = 0x2492_4924_9249;
+        /// Bytes of a turn, and the lead bytes of eight characters of three bytes in it.
+        const STEP: usize = 24;
+        const REGULAR: u64 = 0x24_9249;
         let probe = probe(&filter.filter);
         let [middle, long] = out;
         let (mut middles, mut longs) = (0, 0);
         let (from_0, from_2) = (constant(&THIRDS_0), constant(&THIRDS_2));
-        for at in (0..block.len()).step_by(48) {
-            let leads = bits_from(&maps.leads, at) & ((1 << 48) - 1);
+        for at in (0..block.len()).step_by(STEP) {
+            let leads = bits_from(&maps.leads, at) & ((1 << STEP) - 1);
             if leads == 0 {
                 continue;
             }
             let skip = leads.trailing_zeros() as usize;
-            if leads == (REGULAR << skip) & ((1 << 48) - 1) {
-                // Sixteen characters of three bytes: the windows are made by shuffles.
-                let (mut middle_bits, mut long_bits) = (0, 0);
-                for half in [0, 24] {
-                    let from = at + skip + half;
-                    let bytes = load_apart::<12>(block, from);
-                    let further = load_apart::<12>(block, from + 6);
-                    let hash = probe.hash(_mm256_shuffle_epi8(bytes, from_0), _mm256_shuffle_epi8(bytes, from_2));
-                    let words = probe.words(hash);
-                    let spread = probe.spread(hash);
-                    if filter.middle {
-                        middle_bits |= THIRDS[passes(words, probe.pattern(spread)) & 255] << half;
-                    }
-                    if filter.long {
-                        let key = probe.extend(spread, _mm256_shuffle_epi8(further, from_0));
-                        long_bits |= THIRDS[passes(words, probe.pattern(key)) & 255] << half;
-                    }
+            let hits = if leads == (REGULAR << skip) & ((1 << STEP) - 1) {
+                // Chinese without a break: the windows are made by shuffles, which is faster than to gather them.
+                let bytes = load_apart::<12>(block, at + skip);
+                let further = load_apart::<12>(block, at + skip + 6);
+                let hash = probe.hash(_mm256_shuffle_epi8(bytes, from_0), _mm256_shuffle_epi8(bytes, from_2));
+                let words = probe.words(hash);
+                let spread = probe.spread(hash);
+                let mut hits = [0; 2];
+                if filter.middle {
+                    hits[0] = THIRDS[passes(words, probe.pattern(spread)) & 255] << skip;
                 }
-                // The last character of the turn may begin behind it, and then be the next turn's.
-                middles = middle.put(middles, at, middle_bits << skip & leads);
-                longs = long.put(longs, at, long_bits << skip & leads);
+                if filter.long {
+                    let key = probe.extend(spread, _mm256_shuffle_epi8(further, from_0));
+                    hits[1] = THIRDS[passes(words, probe.pattern(key)) & 255] << skip;
+                }
+                hits
             } else {
-                let hits = windows_at(filter, &probe, block, at, leads);
-                middles = middle.put(middles, at, hits[0]);
-                longs = long.put(longs, at, hits[1]);
-            }
+                windows_at(filter, &probe, block, at, leads)
+            };
+            // Lanes behind the last lead byte of the turn are the next turn's.
+            middles = middle.put(middles, at, hits[0] & leads);
+            longs = long.put(longs, at, hits[1] & leads);
         }
         middle.unpack(middles);
         long.unpack(longs);
@@ -345,14 +343,12 @@ kernel! {
 /// Up to eight positions and a zero for each that is missing; and which lanes are positions.
 #[inline(always)]
 fn fill_up(positions: &[u16]) -> ([u16; 8], usize) {
-    match positions.first_chunk::<8>() {
-        Some(eight) => (*eight, 255),
-        None => {
-            let mut eight = [0; 8];
-            eight[..positions.len()].copy_from_slice(positions);
-            (eight, (1 << positions.len()) - 1)
-        }
+    if let Some(eight) = positions.first_chunk() {
+        return (*eight, 255);
     }
+    let mut eight = [0; 8];
+    eight[..positions.len()].copy_from_slice(positions);
+    (eight, (1 << positions.len()) - 1)
 }
 
 /// Lists the positions that passed: mostly none.
@@ -397,17 +393,16 @@ kernel! {
     ) -> [u64; 2] {
         let mut found = [0; 2];
         while bits != 0 {
-            let mut places = [at as u16; 8];
-            let mut singles = [0_u64; 8];
-            for (place, single) in places.iter_mut().zip(&mut singles) {
-                *place = (at + (bits.trailing_zeros() as usize & 63)) as u16;
-                *single = bits & bits.wrapping_neg();
+            let mut offsets = [0_u16; 8];
+            for offset in &mut offsets {
+                // Zero where there are no positions left; the caller masks what is found there.
+                *offset = bits.trailing_zeros() as u16 & 63;
                 bits &= bits.wrapping_sub(1);
             }
-            let hits = probe_at(filter, probe, block, places);
+            let hits = probe_at(filter, probe, block, offsets.map(|offset| at as u16 + offset));
             for (found, mut hits) in found.iter_mut().zip(hits) {
                 while hits != 0 {
-                    *found |= singles[hits.trailing_zeros() as usize & 7];
+                    *found |= 1 << offsets[hits.trailing_zeros() as usize & 7];
                     hits &= hits - 1;
                 }
             }
@@ -422,7 +417,7 @@ kernel! {
     fn probe_at(filter: &WindowFilter, probe: &Probe, block: &Block, places: [u16; 8]) -> [usize; 2] {
         let text = block.bytes[block.start..].as_ptr();
         // A position behind the block, which no caller should have, becomes the last one.
-        let last = _mm_set1_epi16((block.len().max(1) - 1) as i16);
+        let last = _mm_set1_epi16(block.last().cast_signed());
         // SAFETY: the array has the 16 bytes that are read. Positions are within the block, and ten bytes from each can be
         // read (`PAD`).
         let (low, high, far) = unsafe {

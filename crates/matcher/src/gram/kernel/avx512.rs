@@ -10,17 +10,18 @@ use std::arch::x86_64::{
     _mm512_and_si512, _mm512_andnot_si512, _mm512_castsi512_si256, _mm512_cmpgt_epi8_mask, _mm512_cmpgt_epu8_mask,
     _mm512_cmplt_epu8_mask, _mm512_cvtepu8_epi16, _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32,
     _mm512_extracti64x4_epi64, _mm512_i32gather_epi32, _mm512_i32gather_epi64, _mm512_loadu_si512,
-    _mm512_mask_blend_epi8, _mm512_mask_mov_epi8, _mm512_mask_test_epi8_mask, _mm512_maskz_compress_epi8,
-    _mm512_maskz_compress_epi32, _mm512_maskz_permutex2var_epi8, _mm512_min_epu8, _mm512_movepi8_mask,
-    _mm512_mullo_epi32, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutex2var_epi32, _mm512_permutexvar_epi8,
-    _mm512_permutexvar_epi32, _mm512_rolv_epi32, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_set1_epi32,
-    _mm512_shrdi_epi32, _mm512_slli_epi16, _mm512_slli_epi32, _mm512_srl_epi32, _mm512_srli_epi16, _mm512_srli_epi32,
-    _mm512_storeu_si512, _mm512_sub_epi8, _mm512_ternarylogic_epi32, _mm512_testn_epi32_mask, _mm512_xor_si512,
-    _pdep_u64,
+    _mm512_mask_add_epi8, _mm512_mask_blend_epi8, _mm512_mask_mov_epi8, _mm512_mask_test_epi8_mask,
+    _mm512_maskz_compress_epi8, _mm512_maskz_compress_epi32, _mm512_maskz_permutex2var_epi8, _mm512_min_epu8,
+    _mm512_movepi8_mask, _mm512_mullo_epi32, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutex2var_epi32,
+    _mm512_permutexvar_epi8, _mm512_permutexvar_epi32, _mm512_rolv_epi32, _mm512_set1_epi8, _mm512_set1_epi16,
+    _mm512_set1_epi32, _mm512_shrdi_epi32, _mm512_slli_epi16, _mm512_slli_epi32, _mm512_srl_epi32, _mm512_srli_epi16,
+    _mm512_srli_epi32, _mm512_storeu_si512, _mm512_sub_epi8, _mm512_ternarylogic_epi32, _mm512_testn_epi32_mask,
+    _mm512_xor_si512, _pdep_u64,
 };
 
 use super::{
-    Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, portable, runs,
+    Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, portable, prefetch,
+    runs,
 };
 use crate::gram::found::Candidates;
 use crate::gram::keys::{BASES, Class, EXTEND, MUL_HIGH, MUL_LOW, WORD_LETTERS};
@@ -203,6 +204,7 @@ kernel! {
         let lead = _mm512_set1_epi8(0xC0_u8.cast_signed() - 1);
         for word in 0..(block.words() + 2).min(WORDS + 2) {
             let bytes = load(block, word * 64);
+            prefetch(block.bytes, block.end + word * 64);
             let high = _mm512_movepi8_mask(bytes);
             maps.ascii[word] = !high;
             maps.leads[word] = _mm512_cmpgt_epi8_mask(bytes, lead) & high & block.positions_of(word);
@@ -263,7 +265,7 @@ kernel! {
     #[inline]
     fn append_bits(out: &mut Positions, base: usize, bits: u64) {
         let places = _mm512_maskz_compress_epi8(bits, constant(&IOTA));
-        let base = _mm512_set1_epi16(base as i16);
+        let base = _mm512_set1_epi16((base as u16).cast_signed());
         let lower = _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(places)), base);
         let room = &mut out.list[out.length..out.length + 64];
         // SAFETY: the slice has the 64 items of which these are the first 32.
@@ -351,6 +353,7 @@ kernel! {
     ) {
         /// Bytes of a turn: sixteen Chinese characters, all of whose windows lie within one vector.
         const STEP: usize = 48;
+        const TURN: u64 = (1 << STEP) - 1;
         let probe = probe(&filter.filter);
         let (iota, repeat, ramp) = (constant(&IOTA), constant(&REPEAT), constant(&RAMP));
         let (two, six) = (_mm512_set1_epi8(2), _mm512_set1_epi8(6));
@@ -382,7 +385,6 @@ kernel! {
         // Three words are four turns. The map is that of the block alone, and zero behind it.
         for first in (0..block.words()).step_by(3) {
             let [one, two, three] = [maps.leads[first], maps.leads[first + 1], maps.leads[first + 2]];
-            const TURN: u64 = (1 << STEP) - 1;
             turn(first * 64, one & TURN);
             turn(first * 64 + 48, (one >> 48 | two << 16) & TURN);
             turn(first * 64 + 96, (two >> 32 | three << 32) & TURN);
@@ -409,7 +411,7 @@ kernel! {
     /// should have, becomes the last one.
     #[inline]
     fn offsets<T>(block: &Block, positions: __m256i) -> (__m512i, *const T) {
-        let last = _mm256_set1_epi16((block.len().max(1) - 1) as i16);
+        let last = _mm256_set1_epi16(block.last().cast_signed());
         (_mm512_cvtepu16_epi32(_mm256_min_epu16(positions, last)), block.bytes[block.start..].as_ptr().cast())
     }
 }
@@ -591,15 +593,20 @@ kernel! {
 
 kernel! {
     pub(super) fn fold(map: &[u8; 128], from: &[u8], to: &mut [u8]) {
-        // SAFETY: the array has the 128 bytes that are read.
-        let (low, high) =
-            unsafe { (_mm512_loadu_si512(map.as_ptr().cast()), _mm512_loadu_si512(map.as_ptr().add(64).cast())) };
+        let is_lower_case = portable::is_lower_case(map);
+        let (low, high) = (constant(map.first_chunk().expect("64 of 128")), constant(map.last_chunk().expect("64 of 128")));
         let (from, rest) = from.as_chunks::<64>();
         let (to, to_rest) = to.as_chunks_mut::<64>();
         for (from, to) in from.iter().zip(to) {
             let bytes = constant(from);
-            let folded = _mm512_permutex2var_epi8(low, bytes, high);
-            let folded = _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), folded, bytes);
+            let folded = if is_lower_case {
+                let from_a = _mm512_sub_epi8(bytes, _mm512_set1_epi8(b'A'.cast_signed()));
+                let upper = _mm512_cmplt_epu8_mask(from_a, _mm512_set1_epi8(26));
+                _mm512_mask_add_epi8(bytes, upper, bytes, _mm512_set1_epi8(0x20))
+            } else {
+                let folded = _mm512_permutex2var_epi8(low, bytes, high);
+                _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), folded, bytes)
+            };
             // SAFETY: the array has the 64 bytes that are written.
             unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), folded) };
         }

@@ -60,6 +60,12 @@ impl<'v> Block<'v> {
         self.end - self.start
     }
 
+    /// The last position; 0 in an empty block.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for vector kernels"))]
+    fn last(&self) -> u16 {
+        self.len().saturating_sub(1) as u16
+    }
+
     /// Words of 64 positions, the last perhaps not full.
     fn words(&self) -> usize {
         self.len().div_ceil(64)
@@ -116,20 +122,23 @@ fn runs<const LENGTH: u32>(now: u64, next: u64) -> u64 {
 }
 
 /// Positions of a block, relative to its start, in ascending order.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for vector kernels"))]
 #[derive(Debug)]
 pub(crate) struct Positions {
-    list: Box<[u16; BLOCK + 64]>,
+    list: Box<[u16]>,
     length: usize,
     /// Positions that are not in the list yet: a base, and a bit for each position behind it.
-    words: Box<[(u32, u64); Self::WORDS]>,
+    words: Box<[(u32, u64)]>,
 }
 
 impl Default for Positions {
     fn default() -> Self {
-        Self { list: Box::new([0; BLOCK + 64]), length: 0, words: Box::new([(0, 0); Self::WORDS]) }
+        let (list, words) = (vec![0; BLOCK + 64], vec![(0, 0); Self::WORDS]);
+        Self { list: list.into_boxed_slice(), length: 0, words: words.into_boxed_slice() }
     }
 }
 
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for vector kernels"))]
 impl Positions {
     /// A turn of a kernel takes sixteen positions, or the last ones of at least 32 bytes.
     const WORDS: usize = BLOCK / 16 + BLOCK / 32;

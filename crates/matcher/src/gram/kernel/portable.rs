@@ -21,7 +21,7 @@ fn high_bits(eight: u64) -> u64 {
 #[inline(always)]
 fn letter_bits(eight: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let folded = (eight | 0x20 * ONES) & 0x7F * ONES;
+    let folded = (eight | (0x20 * ONES)) & (0x7F * ONES);
     // Bytes are below 0x80 here, so no sum carries into the next byte.
     let from_a = folded + (0x80 - u64::from(b'a')) * ONES;
     let behind_z = folded + (0x80 - u64::from(b'z') - 1) * ONES;
@@ -177,14 +177,27 @@ pub(super) fn screen(class: Class, table: &Table, block: &Block, positions: &[u1
 
 #[inline(always)]
 pub(super) fn fold(map: &[u8; 128], from: &[u8], to: &mut [u8]) {
-    let is_lower_case = (0..128).zip(map).all(|(byte, to): (u8, _)| *to == byte.to_ascii_lowercase());
     let pairs = to.iter_mut().zip(from);
-    if is_lower_case {
+    if is_lower_case(map) {
         // Arithmetic instead of a table: the compiler makes vectors of it.
         pairs.for_each(|(to, from)| *to = from | (0x20 * u8::from(from.is_ascii_uppercase())));
     } else {
         pairs.for_each(|(to, &from)| *to = map.get(usize::from(from)).copied().unwrap_or(from));
     }
+}
+
+/// Whether the map is that of ASCII lower case, which needs no table.
+pub(super) fn is_lower_case(map: &[u8; 128]) -> bool {
+    static LOWER_CASE: [u8; 128] = {
+        let mut map = [0; 128];
+        let mut byte = 0;
+        while byte < 128 {
+            map[byte] = (byte as u8).to_ascii_lowercase();
+            byte += 1;
+        }
+        map
+    };
+    *map == LOWER_CASE
 }
 
 const _: () = assert!(WORDS >= 1 && WORD_LETTERS < 64, "the length of a word is seen in 64 bits");
