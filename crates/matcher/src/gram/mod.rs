@@ -7,7 +7,7 @@
 //!
 //! Kernel, frequencies and routes decide the speed, never the result.
 
-#![allow(clippy::inline_always, reason = "small functions must become part of a kernel to be compiled for its CPU")]
+#![expect(clippy::inline_always, reason = "small functions must become part of a kernel to be compiled for its CPU")]
 
 mod anchors;
 mod cover;

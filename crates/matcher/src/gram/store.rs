@@ -201,7 +201,7 @@ impl<'b> Reader<'b> {
         self.some_words(count as usize)
     }
 
-    #[allow(clippy::option_option, reason = "the outer says whether it could be read, the inner whether there is one")]
+    #[expect(clippy::option_option, reason = "the outer says whether it could be read, the inner whether there is one")]
     fn fold(&mut self) -> Option<Option<Box<[u8; 128]>>> {
         match self.word()? {
             0 => Some(None),
@@ -213,7 +213,7 @@ impl<'b> Reader<'b> {
         }
     }
 
-    #[allow(clippy::option_option, reason = "as in `fold`")]
+    #[expect(clippy::option_option, reason = "as in `fold`")]
     fn filter(&mut self) -> Option<Option<(Filter, [bool; 4])>> {
         let count = self.word()?;
         if count == 0 {

@@ -127,7 +127,7 @@ impl Batch {
 /// Whether the entry is of the right class, and its pattern's first and last eight bytes stand around the window. All of
 /// it is computed and no part branched on, for most branches would be foreseen badly.
 #[inline(always)]
-#[allow(clippy::needless_bitwise_bool, reason = "a lazy operator would be a branch")]
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator would be a branch")]
 fn ends_fit(entry: &Entry, lookup: Lookup, view: View) -> bool {
     let (position, offset, length) = (lookup.position as usize, usize::from(entry.offset), usize::from(entry.length));
     let is_inside = (position >= offset) & (position + length <= view.limit + offset);

@@ -4,7 +4,8 @@
 //! AMD before Zen 3 runs it as a slow microprogram.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm_min_epu16, _mm_set_epi64x, _mm_set1_epi16,
+    __m128i, __m256i, _mm_add_epi16, _mm_cvtepu8_epi16, _mm_cvtsi32_si128, _mm_cvtsi64_si128, _mm_loadu_si128,
+    _mm_min_epu16, _mm_set_epi64x, _mm_set1_epi16, _mm_shuffle_epi8, _mm_storeu_si128, _mm256_add_epi8,
     _mm256_add_epi32, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256, _mm256_castps_si256,
     _mm256_castsi128_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cmpgt_epi8,
     _mm256_cvtepu16_epi32, _mm256_i32gather_epi32, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
@@ -16,8 +17,8 @@ use std::arch::x86_64::{
 };
 
 use super::{
-    Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, bits_from, portable,
-    prefetch, runs,
+    Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, portable, prefetch,
+    runs,
 };
 use crate::gram::found::Candidates;
 use crate::gram::keys::{BASES, Class, EXTEND, MUL_HIGH, MUL_LOW, load64};
@@ -39,31 +40,49 @@ macro_rules! kernel {
     };
 }
 
-/// Byte indices that give lane `i` of each half the four bytes from `3 * i + offset`.
-const fn thirds(offset: u8) -> [u8; 32] {
+/// Where characters begin among twelve bytes, by a map of one bit a byte: the indices of the first four, a byte each, and
+/// zeros where there are fewer.
+static STARTS_OF_12: [u32; 1 << 12] = {
+    let mut table = [0; 1 << 12];
+    let mut map = 0;
+    while map < 1 << 12 {
+        let (mut rest, mut shift) = (map as u32, 0);
+        while rest != 0 && shift < 32 {
+            table[map] |= rest.trailing_zeros() << shift;
+            rest &= rest - 1;
+            shift += 8;
+        }
+        map += 1;
+    }
+    table
+};
+
+/// Gives each lane of four bytes one byte of eight: the first four to the lower half, the others to the upper one.
+static FOURFOLD: [u8; 32] = {
     let mut bytes = [0; 32];
     let mut index = 0;
     while index < 32 {
-        bytes[index] = (index as u8 % 16) / 4 * 3 + offset + index as u8 % 4;
+        bytes[index] = index as u8 / 4;
         index += 1;
     }
     bytes
-}
+};
 
-static THIRDS_0: [u8; 32] = thirds(0);
-static THIRDS_2: [u8; 32] = thirds(2);
-
-/// Bit `i` of the index at bit `3 * i`.
-static THIRDS: [u64; 256] = {
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let mut bit = 0;
-        while bit < 8 {
-            table[index] |= ((index >> bit & 1) << (3 * bit)) as u64;
-            bit += 1;
+/// Brings the lanes of two bytes that a map of eight names to the front.
+static COMPRESS: [[u8; 16]; 256] = {
+    let mut table = [[0; 16]; 256];
+    let mut map = 0;
+    while map < 256 {
+        let (mut lane, mut to) = (0_u8, 0);
+        while lane < 8 {
+            if map >> lane & 1 != 0 {
+                table[map][2 * to] = 2 * lane;
+                table[map][2 * to + 1] = 2 * lane + 1;
+                to += 1;
+            }
+            lane += 1;
         }
-        index += 1;
+        map += 1;
     }
     table
 };
@@ -278,44 +297,79 @@ kernel! {
 
 kernel! {
     pub(super) fn wide_windows(filter: &WindowFilter, block: &Block, maps: &ByteMaps, out: &mut [Positions; 2]) {
-        /// Bytes of a turn, and the lead bytes of eight characters of three bytes in it.
+        match (filter.middle, filter.long) {
+            (true, true) => wide_windows_of::<true, true>(filter, block, maps, out),
+            (true, false) => wide_windows_of::<true, false>(filter, block, maps, out),
+            (false, true) => wide_windows_of::<false, true>(filter, block, maps, out),
+            (false, false) => {}
+        }
+    }
+}
+
+kernel! {
+    #[inline]
+    fn wide_windows_of<const MIDDLE: bool, const LONG: bool>(
+        filter: &WindowFilter,
+        block: &Block,
+        maps: &ByteMaps,
+        out: &mut [Positions; 2],
+    ) {
+        /// Bytes of a turn: twelve for each half of a vector, with four lanes, so that the windows of four characters of
+        /// three bytes lie within sixteen bytes. Other text goes the same way: a branch on what it is would be foreseen
+        /// badly wherever there is punctuation.
         const STEP: usize = 24;
-        const REGULAR: u64 = 0x24_9249;
+        const HALF: usize = STEP / 2;
         let probe = probe(&filter.filter);
         let [middle, long] = out;
-        let (mut middles, mut longs) = (0, 0);
-        let (from_0, from_2) = (constant(&THIRDS_0), constant(&THIRDS_2));
-        for at in (0..block.len()).step_by(STEP) {
-            let leads = bits_from(&maps.leads, at) & ((1 << STEP) - 1);
+        let (fourfold, ramp) = (constant(&FOURFOLD), _mm256_set1_epi32(0x0302_0100));
+        let upper_half = _mm_set_epi64x((0x0001_0001_0001_0001 * HALF as u64).cast_signed(), 0);
+        let mut turn = |at: usize, leads: usize| {
             if leads == 0 {
-                continue;
+                return;
             }
-            let skip = leads.trailing_zeros() as usize;
-            let hits = if leads == (REGULAR << skip) & ((1 << STEP) - 1) {
-                // Chinese without a break: the windows are made by shuffles, which is faster than to gather them.
-                let bytes = load_apart::<12>(block, at + skip);
-                let further = load_apart::<12>(block, at + skip + 6);
-                let hash = probe.hash(_mm256_shuffle_epi8(bytes, from_0), _mm256_shuffle_epi8(bytes, from_2));
-                let words = probe.words(hash);
-                let spread = probe.spread(hash);
-                let mut hits = [0; 2];
-                if filter.middle {
-                    hits[0] = THIRDS[passes(words, probe.pattern(spread)) & 255] << skip;
-                }
-                if filter.long {
-                    let key = probe.extend(spread, _mm256_shuffle_epi8(further, from_0));
-                    hits[1] = THIRDS[passes(words, probe.pattern(key)) & 255] << skip;
-                }
-                hits
-            } else {
-                windows_at(filter, &probe, block, at, leads)
-            };
-            // Lanes behind the last lead byte of the turn are the next turn's.
-            middles = middle.put(middles, at, hits[0] & leads);
-            longs = long.put(longs, at, hits[1] & leads);
+            let halves = [leads % (1 << HALF), leads >> HALF];
+            let counts = halves.map(usize::count_ones);
+            if counts[0].max(counts[1]) > 4 {
+                return many_windows(filter, &probe, block, at, leads, [&mut *middle, &mut *long]);
+            }
+            let [lower, upper] = halves.map(|half| u64::from(STARTS_OF_12[half]));
+            let starts = _mm_cvtsi64_si128((lower | upper << 32).cast_signed());
+            let lanes = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(starts), fourfold);
+            let lanes = _mm256_add_epi8(lanes, ramp);
+            let low = _mm256_shuffle_epi8(load_apart::<HALF>(block, at), lanes);
+            let high = _mm256_shuffle_epi8(load_apart::<HALF>(block, at + 2), lanes);
+            let hash = probe.hash(low, high);
+            let words = probe.words(hash);
+            let spread = probe.spread(hash);
+            let valid = counts.map(|count| (1 << count) - 1);
+            let valid = valid[0] | (valid[1] << 4);
+            let base = _mm_add_epi16(_mm_set1_epi16((at as u16).cast_signed()), upper_half);
+            let places = _mm_add_epi16(_mm_cvtepu8_epi16(starts), base);
+            if MIDDLE {
+                append(middle, places, passes(words, probe.pattern(spread)) & valid);
+            }
+            if LONG {
+                let far = _mm256_shuffle_epi8(load_apart::<HALF>(block, at + 6), lanes);
+                append(long, places, passes(words, probe.pattern(probe.extend(spread, far))) & valid);
+            }
+        };
+        // Three words are eight turns. The map is that of the block alone, and zero behind it.
+        for first in (0..block.words()).step_by(3) {
+            let [one, two, three] = [maps.leads[first], maps.leads[first + 1], maps.leads[first + 2]];
+            let turns = [
+                one,
+                one >> 24,
+                one >> 48 | two << 16,
+                two >> 8,
+                two >> 32,
+                two >> 56 | three << 8,
+                three >> 16,
+                three >> 40,
+            ];
+            for (index, leads) in turns.into_iter().enumerate() {
+                turn(first * 64 + index * STEP, leads as usize % (1 << STEP));
+            }
         }
-        middle.unpack(middles);
-        long.unpack(longs);
     }
 }
 
@@ -330,11 +384,11 @@ kernel! {
             let words = probe.words(hash);
             let spread = probe.spread(hash);
             if filter.middle {
-                append(middle, places, passes(words, probe.pattern(spread)) & valid);
+                append(middle, in_vector(&places), passes(words, probe.pattern(spread)) & valid);
             }
             if filter.long {
                 let key = probe.extend(spread, _mm256_srli_epi32::<16>(next));
-                append(long, places, passes(words, probe.pattern(key)) & valid);
+                append(long, in_vector(&places), passes(words, probe.pattern(key)) & valid);
             }
         }
     }
@@ -351,12 +405,26 @@ fn fill_up(positions: &[u16]) -> ([u16; 8], usize) {
     (eight, (1 << positions.len()) - 1)
 }
 
-/// Lists the positions that passed: mostly none.
-#[inline(always)]
-fn append(out: &mut Positions, places: [u16; 8], mut passed: usize) {
-    while passed != 0 {
-        out.push(usize::from(places[passed.trailing_zeros() as usize & 7]));
-        passed &= passed - 1;
+kernel! {
+    /// Appends those of eight positions that passed. No branch: whether one did is foreseen badly.
+    #[inline]
+    fn append(out: &mut Positions, places: __m128i, passed: usize) {
+        let order = &COMPRESS[passed & 255];
+        let room = &mut out.list[out.length..out.length + 8];
+        // SAFETY: the array has the sixteen bytes that are read, the slice the eight items that are written.
+        unsafe {
+            let order = _mm_loadu_si128(order.as_ptr().cast());
+            _mm_storeu_si128(room.as_mut_ptr().cast(), _mm_shuffle_epi8(places, order));
+        }
+        out.length += passed.count_ones() as usize;
+    }
+}
+
+kernel! {
+    #[inline]
+    fn in_vector(places: &[u16; 8]) -> __m128i {
+        // SAFETY: the array has the sixteen bytes that are read.
+        unsafe { _mm_loadu_si128(places.as_ptr().cast()) }
     }
 }
 
@@ -382,32 +450,28 @@ kernel! {
 }
 
 kernel! {
-    /// Probes the positions `bits` behind `at`. Returns those of middle and of long windows, in the same form.
-    #[inline]
-    fn windows_at(
+    /// Probes the positions `bits` behind `at`: any number of them.
+    #[inline(never)]
+    fn many_windows(
         filter: &WindowFilter,
         probe: &Probe,
         block: &Block,
         at: usize,
-        mut bits: u64,
-    ) -> [u64; 2] {
-        let mut found = [0; 2];
+        mut bits: usize,
+        [middle, long]: [&mut Positions; 2],
+    ) {
         while bits != 0 {
-            let mut offsets = [0_u16; 8];
-            for offset in &mut offsets {
-                // Zero where there are no positions left; the caller masks what is found there.
-                *offset = bits.trailing_zeros() as u16 & 63;
+            let valid = (1 << bits.count_ones().min(8)) - 1;
+            let mut places = [at as u16; 8];
+            for place in &mut places {
+                // No more than 64 where there are no positions left: lanes that are not valid.
+                *place += bits.trailing_zeros() as u16;
                 bits &= bits.wrapping_sub(1);
             }
-            let hits = probe_at(filter, probe, block, offsets.map(|offset| at as u16 + offset));
-            for (found, mut hits) in found.iter_mut().zip(hits) {
-                while hits != 0 {
-                    *found |= 1 << offsets[hits.trailing_zeros() as usize & 7];
-                    hits &= hits - 1;
-                }
-            }
+            let [middles, longs] = probe_at(filter, probe, block, places);
+            append(middle, in_vector(&places), middles & valid);
+            append(long, in_vector(&places), longs & valid);
         }
-        found
     }
 }
 
@@ -451,7 +515,7 @@ kernel! {
             let (places, valid) = fill_up(eight);
             let (four, _) = eight_at(block, places);
             let hash = _mm256_mullo_epi32(four, probe.low);
-            append(out, places, passes(probe.words(hash), probe.pattern(probe.spread(hash))) & valid);
+            append(out, in_vector(&places), passes(probe.words(hash), probe.pattern(probe.spread(hash))) & valid);
         }
     }
 }
