@@ -226,11 +226,11 @@ impl<'b> Reader<'b> {
     }
 
     fn sieve<const PAIRS: usize>(&mut self) -> Option<Sieve<PAIRS>> {
-        let mut sieve = Sieve::EMPTY;
-        for row in sieve.pairs.iter_mut().flatten() {
+        let mut pairs = [[0; 32]; PAIRS];
+        for row in pairs.iter_mut().flatten() {
             *row = self.word()?;
         }
-        Some(sieve)
+        Some(Sieve::from_pairs(pairs))
     }
 
     fn filters(&mut self) -> Option<Filters> {

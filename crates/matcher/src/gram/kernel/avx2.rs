@@ -17,8 +17,8 @@ use std::arch::x86_64::{
 };
 
 use super::{
-    Block, ByteMaps, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, portable, prefetch,
-    runs,
+    Block, ByteMaps, GROUPS, PairFilter, Positions, QuadFilter, Sieve, WORDS, WindowFilter, WordFilter, portable,
+    prefetch, runs,
 };
 use crate::gram::found::Candidates;
 use crate::gram::keys::{BASES, Class, EXTEND, MUL_HIGH, MUL_LOW, load64};
@@ -257,41 +257,115 @@ kernel! {
         maps: &ByteMaps,
         listed: &mut [Positions; 2],
     ) {
-        let window_tables = windows.pairs.each_ref().map(|rows| table(rows));
-        let quad_tables = quads.pairs.each_ref().map(|rows| table(rows));
+        let window_tables = windows.groups.each_ref().map(|rows| groups(rows));
+        let quad_tables = quads.groups.each_ref().map(|rows| groups(rows));
         let [window_list, quad_list] = listed;
         let (mut window_words, mut quad_words) = (0, 0);
-        for word in 0..block.words() {
-            let within = block.positions_of(word);
-            let fours = runs::<4>(maps.ascii[word], maps.ascii[word + 1]) & within;
-            if fours == 0 {
-                continue;
-            }
-            let (mut window_bits, mut quad_bits) = (0, 0);
-            for half in [0, 32] {
-                let at = word * 64 + half;
-                let first = pair_at(load(block, at), load(block, at + 1));
-                let second = pair_at(load(block, at + 2), load(block, at + 3));
-                if QUADS {
-                    let bits = with_pair(&quad_tables[0], first) & with_pair(&quad_tables[1], second);
-                    quad_bits |= bits << half;
+        // Positions of the word before whose pair is in the table of a window's first, second, third pair, of a quad's
+        // first, second. What a window has two bytes behind its start is the bit two further, perhaps of the next word.
+        let mut before = [0; 5];
+        for word in 0..=block.words() {
+            let ascii = maps.ascii[word];
+            let mut now = [0; 5];
+            // Needed for windows that begin here, and for those that begin in the word before.
+            let crosses = word > 0 && maps.ascii[word - 1] >> 63 & ascii & 1 != 0;
+            if crosses || runs::<4>(ascii, maps.ascii[word + 1]) != 0 {
+                for half in [0, 32] {
+                    let pair = grouped(load(block, word * 64 + half), load(block, word * 64 + half + 1));
+                    if WINDOWS {
+                        for (map, table) in now[..3].iter_mut().zip(&window_tables) {
+                            *map |= with_groups(table, pair) << half;
+                        }
+                    }
+                    if QUADS {
+                        for (map, table) in now[3..].iter_mut().zip(&quad_tables) {
+                            *map |= with_groups(table, pair) << half;
+                        }
+                    }
                 }
+            }
+            if word > 0 {
+                let (first, base) = (word - 1, (word - 1) * 64);
+                let within = block.positions_of(first);
+                let ahead = |map: usize, bytes: u32| before[map] >> bytes | now[map] << (64 - bytes);
                 if WINDOWS {
-                    let third = pair_at(load(block, at + 4), load(block, at + 5));
-                    let bits = with_pair(&window_tables[0], first) & with_pair(&window_tables[1], second);
-                    window_bits |= (bits & with_pair(&window_tables[2], third)) << half;
+                    let sixes = runs::<6>(maps.ascii[first], ascii) & within;
+                    window_words = window_list.put(window_words, base, before[0] & ahead(1, 2) & ahead(2, 4) & sixes);
+                }
+                if QUADS {
+                    let fours = runs::<4>(maps.ascii[first], ascii) & within;
+                    quad_words = quad_list.put(quad_words, base, before[3] & ahead(4, 2) & fours);
                 }
             }
-            if QUADS {
-                quad_words = quad_list.put(quad_words, word * 64, quad_bits & fours);
-            }
-            if WINDOWS {
-                let sixes = runs::<6>(maps.ascii[word], maps.ascii[word + 1]) & within;
-                window_words = window_list.put(window_words, word * 64, window_bits & sixes);
-            }
+            before = now;
         }
         window_list.unpack(window_words);
         quad_list.unpack(quad_words);
+    }
+}
+
+/// A table of sixteen rows of sixteen bits: the lower bytes of the rows, and the upper ones.
+type Table16 = [__m256i; 2];
+
+kernel! {
+    #[inline]
+    fn groups(rows: &[u16; 16]) -> Table16 {
+        [0, 1].map(|part| {
+            let bytes: [u8; 16] = std::array::from_fn(|row| rows[row].to_le_bytes()[part]);
+            sixteen(&bytes)
+        })
+    }
+}
+
+kernel! {
+    /// Sixteen bytes in each half.
+    #[inline]
+    fn sixteen(bytes: &[u8; 16]) -> __m256i {
+        // SAFETY: the array has the sixteen bytes that are read.
+        _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
+    }
+}
+
+/// The groups of a pair of bytes at each position of a vector, ready to be looked up.
+#[derive(Clone, Copy)]
+struct GroupsAt {
+    row: __m256i,
+    /// The bit in the lower, in the upper byte of the row; zero in the other one.
+    bits: Table16,
+}
+
+kernel! {
+    #[inline]
+    fn grouped(row: __m256i, bit: __m256i) -> GroupsAt {
+        const POWERS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
+        const UPPER_POWERS: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128];
+        let bit = group(bit);
+        let bits = [&POWERS, &UPPER_POWERS].map(|powers| _mm256_shuffle_epi8(sixteen(powers), bit));
+        GroupsAt { row: group(row), bits }
+    }
+}
+
+kernel! {
+    /// The [`GROUPS`] of bytes.
+    #[inline]
+    fn group(bytes: __m256i) -> __m256i {
+        let lower = sixteen(GROUPS.first_chunk().expect("16 of 32"));
+        let upper = sixteen(GROUPS.last_chunk().expect("16 of 32"));
+        // A shuffle gives zero where bit 7 is set: for 16 to 31 here, for 0 to 15 when that bit is turned over.
+        let five = _mm256_and_si256(bytes, _mm256_set1_epi8(31));
+        let index = _mm256_add_epi8(five, _mm256_set1_epi8(0x70));
+        let other = _mm256_xor_si256(index, _mm256_set1_epi8(0x80_u8.cast_signed()));
+        _mm256_or_si256(_mm256_shuffle_epi8(lower, index), _mm256_shuffle_epi8(upper, other))
+    }
+}
+
+kernel! {
+    /// Positions whose pair is in the table.
+    #[inline]
+    fn with_groups(table: &Table16, pair: GroupsAt) -> u64 {
+        let part = |part: usize| _mm256_and_si256(_mm256_shuffle_epi8(table[part], pair.row), pair.bits[part]);
+        let none = _mm256_cmpeq_epi8(_mm256_or_si256(part(0), part(1)), _mm256_setzero_si256());
+        mask(none) ^ u64::from(u32::MAX)
     }
 }
 

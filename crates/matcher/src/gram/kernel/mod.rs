@@ -222,18 +222,56 @@ pub(crate) struct QuadFilter {
 pub(crate) struct Sieve<const PAIRS: usize> {
     /// Row: the first byte of the pair; bit: the second.
     pub(crate) pairs: [[u32; 32]; PAIRS],
+    /// The same by [`GROUPS`], which lets a few more pairs pass: for vectors whose shuffles choose among sixteen bytes.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for vector kernels"))]
+    groups: [[u16; 16]; PAIRS],
 }
 
 impl<const PAIRS: usize> Sieve<PAIRS> {
-    pub(crate) const EMPTY: Self = Self { pairs: [[0; 32]; PAIRS] };
+    pub(crate) const EMPTY: Self = Self { pairs: [[0; 32]; PAIRS], groups: [[0; 16]; PAIRS] };
+
+    /// A sieve of stored pairs.
+    pub(crate) fn from_pairs(pairs: [[u32; 32]; PAIRS]) -> Self {
+        let mut sieve = Self { pairs, ..Self::EMPTY };
+        for (groups, rows) in sieve.groups.iter_mut().zip(&pairs) {
+            for (row, bits) in rows.iter().enumerate() {
+                for bit in (0..32).filter(|bit| bits >> bit & 1 != 0) {
+                    groups[usize::from(GROUPS[row])] |= 1 << GROUPS[bit];
+                }
+            }
+        }
+        sieve
+    }
 
     /// Lets a window pass.
     pub(crate) fn insert(&mut self, window: &[u8]) {
-        for (table, pair) in self.pairs.iter_mut().zip(window.as_chunks::<2>().0) {
-            table[usize::from(pair[0] & 31)] |= 1 << (pair[1] & 31);
+        for ((rows, groups), pair) in self.pairs.iter_mut().zip(&mut self.groups).zip(window.as_chunks::<2>().0) {
+            let [row, bit] = pair.map(|byte| usize::from(byte & 31));
+            rows[row] |= 1 << bit;
+            groups[usize::from(GROUPS[row])] |= 1 << GROUPS[bit];
         }
     }
 }
+
+/// The group of a byte, by its lower five bits. Frequent letters are alone or with letters beside which they seldom
+/// stand: by a search for the groups that let the fewest positions of English text pass the sieves of five English
+/// libraries of 1,000 to 100,000 words (1.1 to 1.8 times as many as the pairs themselves let pass).
+pub(crate) const GROUPS: [u8; 32] = {
+    let members: [&[u8]; 16] = [
+        b" ", b"ev", b"o", b"akw", b"t", b"i", b"n", b"s", b"bgh", b"d[", b"c]_", b"jlz", b"r", b"fux", b"pqy", b"m^|",
+    ];
+    let mut groups = [0; 32];
+    let mut group = 0;
+    while group < 16 {
+        let mut member = 0;
+        while member < members[group].len() {
+            groups[members[group][member] as usize % 32] = group as u8;
+            member += 1;
+        }
+        group += 1;
+    }
+    groups
+};
 
 /// The filter of whole words.
 #[derive(Debug, Clone)]
