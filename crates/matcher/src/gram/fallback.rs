@@ -44,7 +44,8 @@ impl Fallback {
                     let window = match_start + usize::from(entry.offset);
                     let is_owned = (start..end).contains(&window);
                     if is_owned && stands_alone(entry.edges, view, match_start, match_end) {
-                        output.push(entry.id, view.origin + match_start, view.origin + match_end);
+                        let [start, end] = [match_start, match_end].map(|at| (view.origin + at) as u32);
+                        output.push_if(true, entry.id, start, end);
                     }
                     if !member.same_follows {
                         break;

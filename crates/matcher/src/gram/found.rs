@@ -5,11 +5,13 @@ use super::keys::Class;
 
 /// A block of matches, as columns of equal length. Match `i` is pattern `patterns()[i]` at
 /// `starts()[i]..ends()[i]`, in bytes of the text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Found {
+    /// Columns, of which the first `length` items are matches: the rest is room.
     patterns: Vec<u32>,
     starts: Vec<u32>,
     ends: Vec<u32>,
+    length: usize,
 }
 
 impl Found {
@@ -18,45 +20,33 @@ impl Found {
 
     /// Number of matches.
     pub fn len(&self) -> usize {
-        self.patterns.len()
+        self.length
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.length == 0
     }
 
     /// Index of the pattern in the list that was compiled.
     pub fn patterns(&self) -> &[u32] {
-        &self.patterns
+        &self.patterns[..self.length]
     }
 
     /// First byte of the match.
     pub fn starts(&self) -> &[u32] {
-        &self.starts
+        &self.starts[..self.length]
     }
 
     /// Byte behind the match.
     pub fn ends(&self) -> &[u32] {
-        &self.ends
+        &self.ends[..self.length]
     }
 
     /// The matches as `(pattern, start, end)`.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32, u32)> + '_ {
-        self.patterns.iter().zip(&self.starts).zip(&self.ends).map(|((&pattern, &start), &end)| (pattern, start, end))
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.patterns.clear();
-        self.starts.clear();
-        self.ends.clear();
-    }
-
-    #[inline(always)]
-    fn push(&mut self, pattern: u32, start: u32, end: u32) {
-        self.patterns.push(pattern);
-        self.starts.push(start);
-        self.ends.push(end);
+        let columns = self.patterns().iter().zip(self.starts()).zip(self.ends());
+        columns.map(|((&pattern, &start), &end)| (pattern, start, end))
     }
 }
 
@@ -68,14 +58,23 @@ pub(crate) struct Output<'s> {
 
 impl<'s> Output<'s> {
     pub(crate) fn new(found: &'s mut Found, sink: &'s mut dyn FnMut(&Found)) -> Self {
-        found.clear();
+        for column in [&mut found.patterns, &mut found.starts, &mut found.ends] {
+            column.resize(Found::BLOCK, 0);
+        }
+        found.length = 0;
         Self { found, sink }
     }
 
+    /// Writes a match, and keeps it if it passed: no branch, for it would be foreseen badly.
     #[inline(always)]
-    pub(crate) fn push(&mut self, pattern: u32, start: usize, end: usize) {
-        self.found.push(pattern, start as u32, end as u32);
-        if self.found.len() == Found::BLOCK {
+    pub(crate) fn push_if(&mut self, passed: bool, pattern: u32, start: u32, end: u32) {
+        let Found { patterns, starts, ends, length } = &mut *self.found;
+        let at = *length;
+        patterns[at] = pattern;
+        starts[at] = start;
+        ends[at] = end;
+        *length += usize::from(passed);
+        if *length == Found::BLOCK {
             self.flush();
         }
     }
@@ -85,7 +84,7 @@ impl<'s> Output<'s> {
     pub(crate) fn flush(&mut self) {
         if !self.found.is_empty() {
             (self.sink)(self.found);
-            self.found.clear();
+            self.found.length = 0;
         }
     }
 }

@@ -176,6 +176,9 @@ pub(crate) struct Table {
     reach: (usize, usize),
 }
 
+/// So many that a bucket seldom has a stranger beside the entry that is looked for: each is a line of memory to fetch.
+const BUCKETS_PER_ENTRY: usize = 4;
+
 /// The largest offset and length of entries.
 fn reach(entries: &[Entry]) -> (usize, usize) {
     entries.iter().fold((0, 0), |(offset, length), entry| {
@@ -186,7 +189,7 @@ fn reach(entries: &[Entry]) -> (usize, usize) {
 impl Table {
     /// Sorts entries into buckets by their table keys.
     pub(crate) fn new(mut keyed: Vec<(u32, Entry)>, blob: Vec<u8>) -> Self {
-        let buckets_log = (2 * keyed.len()).max(2).next_power_of_two().trailing_zeros();
+        let buckets_log = (BUCKETS_PER_ENTRY * keyed.len()).max(2).next_power_of_two().trailing_zeros();
         let screen_log = (keyed.len() / 2).max(16).next_power_of_two().trailing_zeros();
         let (screen_shift, directory_shift) = (32 - screen_log, 32 - buckets_log);
         // By key, then by id: the order, and so the stored form, depends on nothing else.

@@ -99,26 +99,24 @@ impl Batch {
     }
 
     /// Last step: reports the matches whose window begins in the block.
+    #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator would be a branch")]
     pub(crate) fn compare(&mut self, table: &Table, fallback: &Fallback, view: View, output: &mut Output) {
         if self.is_hostile {
             return fallback.find(table, view, self.start, self.end, output);
         }
-        let lookups = &mut self.lookups.list[..self.lookups.length];
-        let mut kept = 0;
-        for at in 0..lookups.len() {
-            let lookup = lookups[at];
-            lookups[kept] = lookup;
-            kept += usize::from(ends_fit(&table.entries()[lookup.entry as usize], lookup, view));
-        }
-        for lookup in &lookups[..kept] {
+        for &lookup in &self.lookups.list[..self.lookups.length] {
             let entry = &table.entries()[lookup.entry as usize];
-            let start = lookup.position as usize - usize::from(entry.offset);
-            let end = start + usize::from(entry.length);
-            if entry.middle_bytes() > 0 && view.bytes[start + 8..end - 8] != *table.middle(entry) {
-                continue;
-            }
-            if entry.edges == 0 || stands_alone(entry.edges, view, start, end) {
-                output.push(entry.id, view.origin + start, view.origin + end);
+            let fits = ends_fit(entry, lookup, view);
+            let is_settled = (entry.middle_bytes() == 0) & (entry.edges == 0);
+            // Where the entry does not fit, these may be no positions at all, and are not kept.
+            let start = lookup.position.wrapping_sub(u32::from(entry.offset));
+            let end = start.wrapping_add(u32::from(entry.length));
+            let [from, to] = [start, end].map(|at| at.wrapping_add(view.origin as u32));
+            output.push_if(fits & is_settled, entry.id, from, to);
+            if fits & !is_settled {
+                let (start, end) = (start as usize, end as usize);
+                let fits = entry.middle_bytes() == 0 || view.bytes[start + 8..end - 8] == *table.middle(entry);
+                output.push_if(fits && stands_alone(entry.edges, view, start, end), entry.id, from, to);
             }
         }
     }
