@@ -31,8 +31,17 @@ struct Member {
 }
 
 impl Fallback {
-    /// Reports the matches whose window begins in `start..end` of the view.
-    pub(crate) fn find(&self, table: &Table, view: View, start: usize, end: usize, output: &mut Output) {
+    /// Reports the matches whose window begins in `start..end` of the view: of all patterns, or of those that are longer
+    /// than their first and last eight bytes. Returns how many bytes it read.
+    pub(crate) fn find(
+        &self,
+        table: &Table,
+        view: View,
+        start: usize,
+        end: usize,
+        only_long: bool,
+        output: &mut Output,
+    ) -> u64 {
         let Automata { parts, order } = self.0.get_or_init(|| Automata::build(table));
         let from = start.saturating_sub(table.reach_before());
         let to = view.limit.min(end + table.reach_behind());
@@ -42,7 +51,7 @@ impl Fallback {
                 for member in &order[found.value() as usize..] {
                     let entry = &table.entries()[member.entry as usize];
                     let window = match_start + usize::from(entry.offset);
-                    let is_owned = (start..end).contains(&window);
+                    let is_owned = (start..end).contains(&window) && (!only_long || entry.middle_bytes() > 0);
                     if is_owned && stands_alone(entry.edges, view, match_start, match_end) {
                         let [start, end] = [match_start, match_end].map(|at| (view.origin + at) as u32);
                         output.push_if(true, entry.id, start, end);
@@ -53,6 +62,7 @@ impl Fallback {
                 }
             }
         }
+        ((to - from) * parts.len()) as u64
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -142,6 +142,10 @@ pub(crate) struct Lookups {
 impl Lookups {
     /// Keys of more than two entries may lead to this many; for more, the block is given to the automaton.
     pub(crate) const ENTRY_LIMIT: usize = BLOCK / 2;
+
+    /// Bytes that may be compared for a block between the ends of long patterns; for more, these patterns are given to the
+    /// automaton. Ordinary text needs no more than it has bytes.
+    pub(crate) const BYTE_LIMIT: usize = 16 * BLOCK;
 }
 
 impl Default for Lookups {
@@ -166,6 +170,20 @@ pub(crate) struct Batch {
     pub(crate) is_hostile: bool,
 }
 
+/// What searches took, in steps and not in time: none of these is more than a constant for each byte of text, whatever
+/// the patterns and the text are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Positions whose window is in the table, or seems to be.
+    pub candidates: u64,
+    /// Patterns of which the first and the last eight bytes were compared.
+    pub patterns: u64,
+    /// Bytes between these that were compared, at most.
+    pub bytes: u64,
+    /// Bytes that the automaton read.
+    pub automaton_bytes: u64,
+}
+
 /// Memory that a thread keeps between texts: about half a megabyte, independent of text and library.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -179,4 +197,12 @@ pub struct Scratch {
     /// Padded copy of a part of the text: folded, or its end.
     pub(crate) stage: Vec<u8>,
     pub(crate) found: Found,
+    pub(crate) work: Work,
+}
+
+impl Scratch {
+    /// What all searches with this memory took.
+    pub fn work(&self) -> Work {
+        self.work
+    }
 }

@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use anchors::{Anchor, MAX_PATTERN, Padded};
 use fallback::Fallback;
 use found::Output;
-pub use found::{Found, Scratch};
+pub use found::{Found, Scratch, Work};
 use frequency::Frequency;
 #[doc(hidden)]
 pub use frequency::make_table;
@@ -225,8 +225,8 @@ pub struct RouteStats {
 /// Bits of a filter for each key in it.
 const BITS_PER_KEY: usize = 16;
 
-/// A filter has room for this many keys at least (128 KiB): with fewer strangers, what lies in the second-level cache is
-/// faster than what fits the first.
+/// A filter has room for this many keys at least (16 KiB): hardly a stranger passes that of a small library, which still
+/// fits the first-level cache.
 const LEAST_KEYS: usize = 8 * 1024;
 
 impl Gram {
@@ -358,7 +358,8 @@ impl Gram {
                 scratch.batches[middle].look_up(&self.table);
             }
             if turn >= 2 {
-                scratch.batches[oldest].compare(&self.table, &self.fallback, view, output);
+                let Scratch { batches, work, .. } = &mut *scratch;
+                batches[oldest].compare(&self.table, &self.fallback, view, output, work);
             }
         }
     }

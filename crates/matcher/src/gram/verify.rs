@@ -5,7 +5,7 @@
 //! what the next one reads, and there are thousands of cycles until then.
 
 use super::fallback::Fallback;
-use super::found::{Batch, Candidates, Lookup, Lookups, Output};
+use super::found::{Batch, Candidates, Lookup, Lookups, Output, Work};
 use super::kernel::{Block, ByteMaps, Kernel, bits_from, prefetch};
 use super::keys::{Class, WORD_LETTERS, load64, word_bytes, word_table_key};
 use super::table::{Entry, Table};
@@ -100,11 +100,24 @@ impl Batch {
 
     /// Last step: reports the matches whose window begins in the block.
     #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator would be a branch")]
-    pub(crate) fn compare(&mut self, table: &Table, fallback: &Fallback, view: View, output: &mut Output) {
+    pub(crate) fn compare(
+        &mut self,
+        table: &Table,
+        fallback: &Fallback,
+        view: View,
+        output: &mut Output,
+        work: &mut Work,
+    ) {
+        work.candidates += self.candidates.length as u64;
         if self.is_hostile {
-            return fallback.find(table, view, self.start, self.end, output);
+            work.automaton_bytes += fallback.find(table, view, self.start, self.end, false, output);
+            return;
         }
-        for &lookup in &self.lookups.list[..self.lookups.length] {
+        let lookups = &mut self.lookups.list[..self.lookups.length];
+        work.patterns += lookups.len() as u64;
+        let (mut long, mut long_bytes) = (0, 0);
+        for at in 0..lookups.len() {
+            let lookup = lookups[at];
             let entry = &table.entries()[lookup.entry as usize];
             let fits = ends_fit(entry, lookup, view);
             let is_settled = (entry.middle_bytes() == 0) & (entry.edges == 0);
@@ -114,10 +127,27 @@ impl Batch {
             let [from, to] = [start, end].map(|at| at.wrapping_add(view.origin as u32));
             output.push_if(fits & is_settled, entry.id, from, to);
             if fits & !is_settled {
-                let (start, end) = (start as usize, end as usize);
-                let fits = entry.middle_bytes() == 0 || view.bytes[start + 8..end - 8] == *table.middle(entry);
-                output.push_if(fits && stands_alone(entry.edges, view, start, end), entry.id, from, to);
+                if entry.middle_bytes() == 0 {
+                    output.push_if(stands_alone(entry.edges, view, start as usize, end as usize), entry.id, from, to);
+                } else {
+                    lookups[long] = lookup;
+                    long += 1;
+                    long_bytes += entry.middle_bytes();
+                }
             }
+        }
+        if long_bytes > Lookups::BYTE_LIMIT {
+            work.automaton_bytes += fallback.find(table, view, self.start, self.end, true, output);
+            return;
+        }
+        work.bytes += long_bytes as u64;
+        for lookup in &lookups[..long] {
+            let entry = &table.entries()[lookup.entry as usize];
+            let start = lookup.position as usize - usize::from(entry.offset);
+            let end = start + usize::from(entry.length);
+            let fits = view.bytes[start + 8..end - 8] == *table.middle(entry);
+            let is_match = fits && stands_alone(entry.edges, view, start, end);
+            output.push_if(is_match, entry.id, (view.origin + start) as u32, (view.origin + end) as u32);
         }
     }
 }
