@@ -1,7 +1,7 @@
 //! How often windows occur in ordinary text: what makes one window of a pattern a better anchor than another.
 //!
 //! Only speed depends on it. The shipped table (`frequency.bin`) was counted from Chinese and English text by
-//! `examples/make_frequency.rs`; the README beside this file says from which.
+//! `examples/make_frequency.rs`; the crate's README says from which.
 
 use std::collections::HashMap;
 
