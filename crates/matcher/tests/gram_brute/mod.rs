@@ -17,7 +17,8 @@ pub fn brute<P: AsRef<[u8]>>(patterns: &[P], text: &[u8], options: &Options) -> 
     let mut found = Vec::new();
     for (id, pattern) in (0..).zip(patterns) {
         let pattern = pattern.as_ref();
-        for start in 0..text.len() {
+        let first = pattern[0];
+        for (start, _) in text.iter().enumerate().filter(|(_, byte)| **byte == first) {
             if !text[start..].starts_with(pattern) {
                 continue;
             }
