@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use crate::automaton::{Automaton, Settings};
 use crate::brute::Brute;
-use crate::library::{Hit, Library, Scratch, routes};
+use crate::fast::Kernel;
+use crate::library::{Hit, Library, Scratch, routes_on};
 use crate::matcher::Matcher;
 use crate::spec::{EntrySpec, Gap, LibrarySpec, MarkupKind, MatchOptions, Overlap};
 
@@ -426,6 +427,14 @@ fn automaton(words: &[&str], options: &MatchOptions) -> Library {
     Library::compile_with(spec(words, options), automaton).expect("compiles")
 }
 
+/// The library as it is compiled for every kernel that this processor has.
+fn kernels(words: &[&str], options: &MatchOptions) -> impl Iterator<Item = (&'static str, Library)> {
+    Kernel::available().into_iter().map(|kernel| {
+        let routes = |patterns, options: &_| routes_on(kernel, patterns, options);
+        (kernel.name(), Library::compile_with(spec(words, options), routes).expect("compiles"))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -435,8 +444,9 @@ proptest! {
         let options = MatchOptions { word_boundary, gap, overlap: Overlap::All, ..MatchOptions::default() };
         let oracle = find(&brute(&words, &options), &text);
         prop_assert_eq!(&find(&automaton(&words, &options), &text), &oracle, "automaton, {:?}", text);
-        let fast = Library::compile_with(spec(&words, &options), routes).expect("compiles");
-        prop_assert_eq!(&find(&fast, &text), &oracle, "routes, {:?}", text);
+        for (kernel, library) in kernels(&words, &options) {
+            prop_assert_eq!(&find(&library, &text), &oracle, "{}, {:?}", kernel, text);
+        }
     }
 
     #[test]
@@ -444,8 +454,9 @@ proptest! {
         let options = MatchOptions { word_boundary, overlap: Overlap::All, ..MatchOptions::default() };
         let oracle = find(&brute(&words, &options), &text);
         prop_assert_eq!(&find(&automaton(&words, &options), &text), &oracle, "automaton, {:?}", text);
-        let fast = Library::compile_with(spec(&words, &options), routes).expect("compiles");
-        prop_assert_eq!(&find(&fast, &text), &oracle, "routes, {:?}", text);
+        for (kernel, library) in kernels(&words, &options) {
+            prop_assert_eq!(&find(&library, &text), &oracle, "{}, {:?}", kernel, text);
+        }
     }
 
     #[test]
@@ -455,8 +466,9 @@ proptest! {
         let text = disguises(&words, &seeds);
         let oracle = find(&brute(&words, &options), &text);
         prop_assert_eq!(&find(&automaton(&words, &options), &text), &oracle, "automaton, {:?}", text);
-        let fast = Library::compile_with(spec(&words, &options), routes).expect("compiles");
-        prop_assert_eq!(&find(&fast, &text), &oracle, "routes, {:?}", text);
+        for (kernel, library) in kernels(&words, &options) {
+            prop_assert_eq!(&find(&library, &text), &oracle, "{}, {:?}", kernel, text);
+        }
     }
 
     #[test]
@@ -468,8 +480,9 @@ proptest! {
         let options = MatchOptions { word_boundary, overlap: Overlap::All, ..MatchOptions::default() };
         let text: String = tokens.into_iter().flat_map(|(token, behind)| [token, behind]).collect();
         let expected = find(&automaton(&words, &options), &text);
-        let fast = Library::compile_with(spec(&words, &options), routes).expect("compiles");
-        prop_assert_eq!(&find(&fast, &text), &expected, "{:?}", text);
+        for (kernel, library) in kernels(&words, &options) {
+            prop_assert_eq!(&find(&library, &text), &expected, "{}, {:?}", kernel, text);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::automaton::{Automaton, Settings};
 use crate::combo::{Expression, Part, Shape, Watch};
 use crate::cursor::{Cursor, Position, places};
 use crate::exact::Exact;
-use crate::fast::{Codes, Fast};
+use crate::fast::{Codes, Fast, Kernel};
 use crate::groups::Groups;
 use crate::guess::{self, Fuzzy, Guess};
 use crate::matcher::{self, Found, Matcher, Route};
@@ -320,6 +320,15 @@ pub(crate) type Numbered = (u32, Pattern);
 
 /// The routes by which the patterns are found: each takes those that it can find fastest.
 pub(crate) fn routes(patterns: Vec<Numbered>, options: &MatchOptions) -> Result<Vec<Box<dyn Matcher>>, LibraryError> {
+    routes_on(Kernel::best(), patterns, options)
+}
+
+/// As [`routes`], with the inner loops for a processor that has no more than this kernel needs.
+pub(crate) fn routes_on(
+    kernel: Kernel,
+    patterns: Vec<Numbered>,
+    options: &MatchOptions,
+) -> Result<Vec<Box<dyn Matcher>>, LibraryError> {
     let settings = Settings::new(options);
     let mut routes: Vec<Box<dyn Matcher>> = Vec::new();
     let mut rest = patterns;
@@ -329,7 +338,7 @@ pub(crate) fn routes(patterns: Vec<Numbered>, options: &MatchOptions) -> Result<
         let fast: Vec<Numbered>;
         (fast, rest) = rest.into_iter().partition(|(_, pattern)| Fast::takes(pattern, &settings, &codes));
         if !fast.is_empty() {
-            routes.push(Box::new(Fast::new(fast, settings, codes)?));
+            routes.push(Box::new(Fast::new(fast, settings, codes, kernel)));
         }
     }
     if !rest.is_empty() {

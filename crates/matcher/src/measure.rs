@@ -3,8 +3,9 @@
 use normalize::{Reader, tables};
 
 use crate::automaton::{Automaton, Keyed, Settings};
+use crate::fast;
 use crate::letters::key_of_unit;
-use crate::library::{Library, Numbered};
+use crate::library::{Library, Numbered, routes_on};
 use crate::matcher::Matcher;
 use crate::pattern::Pattern;
 use crate::spec::{LibraryError, LibrarySpec, MatchOptions};
@@ -45,4 +46,29 @@ pub fn compile_automaton(spec: LibrarySpec) -> Result<Library, LibraryError> {
     Library::compile_with(spec, |patterns: Vec<Numbered>, options| {
         Ok(vec![Box::new(Automaton::new(patterns, options)?) as Box<dyn Matcher>])
     })
+}
+
+/// A set of CPU instructions that the fast route has code for, and that this CPU has.
+#[derive(Debug, Clone, Copy)]
+pub struct Kernel(fast::Kernel);
+
+impl Kernel {
+    /// The kernels that this CPU can run, the fastest first. The last is always the portable one.
+    pub fn available() -> Vec<Self> {
+        fast::Kernel::available().into_iter().map(Self).collect()
+    }
+
+    /// Its name, as it stands in reports: `avx512`, `avx2` or `portable`.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+/// Compiles a library as [`Library::compile`] does, but for another kernel than the best of this CPU.
+///
+/// # Errors
+///
+/// As [`Library::compile`].
+pub fn compile_on(spec: LibrarySpec, kernel: Kernel) -> Result<Library, LibraryError> {
+    Library::compile_with(spec, |patterns, options| routes_on(kernel.0, patterns, options))
 }

@@ -167,6 +167,8 @@ impl Codes {
         let at = match kernel {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512(kernel) => kernel.fill(&self.of, text, at..end, filling, block, events),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2(kernel) => kernel.fill(&self.of, text, at..end, filling, block, events),
             Kernel::Portable => self.fill_plainly(text, at, end, filling, block, events),
         };
         if at == text.len() {

@@ -121,7 +121,7 @@ impl Shapes {
 }
 
 /// A window that is a key: the index of its first code in the block, and the place of its shapes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) index: u32,
     shapes: u32,
@@ -249,15 +249,16 @@ impl Index {
         let codes = block.codes();
         // The last windows are looked up with the next block, unless there is none.
         let end = if is_end { codes.len() } else { codes.len().saturating_sub(2) };
-        #[cfg(target_arch = "x86_64")]
-        if let (Kernel::Avx512(kernel), false) = (kernel, self.windows.is_empty()) {
-            kernel.look_up(codes, block.fresh, end, &self.windows, &self.is_single, |index| {
-                self.look_up_at(block, index, out, events);
-            });
-            return;
-        }
-        for index in block.fresh..end {
-            self.look_up_at(block, index, out, events);
+        // Single codes alone are rare among libraries; kernels look up windows.
+        let kernel = if self.windows.is_empty() { Kernel::Portable } else { kernel };
+        let (from, windows, singles) = (block.fresh, &self.windows, &*self.is_single);
+        let on_index = |index| self.look_up_at(block, index, out, events);
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512(kernel) => kernel.look_up(codes, from, end, windows, singles, on_index),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2(kernel) => kernel.look_up(codes, from, end, windows, singles, on_index),
+            Kernel::Portable => (from..end).for_each(on_index),
         }
     }
 

@@ -29,7 +29,7 @@ use self::anchor::Anchor;
 pub(crate) use self::codes::Codes;
 use self::codes::{Block, Filling};
 use self::index::{Index, Part};
-use self::kernel::Kernel;
+pub(crate) use self::kernel::Kernel;
 use self::near::Near;
 use self::ranges::Ranges;
 use self::verify::Verdict;
@@ -38,7 +38,7 @@ use crate::letters::is_leet_symbol;
 use crate::library::Numbered;
 use crate::matcher::{Found, Matcher, Route, Scratch};
 use crate::pattern::Pattern;
-use crate::spec::{Gap, Level, LibraryError, MatchOptions};
+use crate::spec::{Gap, Level, MatchOptions};
 
 /// Patterns by their anchors.
 pub(crate) struct Fast {
@@ -99,13 +99,8 @@ impl Fast {
         Anchor::of(pattern, settings, codes).is_some()
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "routes are made in one way, and others may fail")]
-    pub(crate) fn new(patterns: Vec<Numbered>, settings: Settings, codes: Codes) -> Result<Self, LibraryError> {
-        Ok(Self::with_kernel(patterns, settings, codes, Kernel::best()))
-    }
-
-    /// As [`new`](Self::new), with loops of another kind than the fastest.
-    pub(crate) fn with_kernel(patterns: Vec<Numbered>, settings: Settings, mut codes: Codes, kernel: Kernel) -> Self {
+    /// Compiles patterns that the route takes, to be found with the loops of a kernel.
+    pub(crate) fn new(patterns: Vec<Numbered>, settings: Settings, mut codes: Codes, kernel: Kernel) -> Self {
         let (ids, patterns): (Vec<u32>, Vec<Pattern>) = patterns.into_iter().unzip();
         let index = Index::new(&patterns, &settings, &codes);
         if index.has_numeral_words {

@@ -38,6 +38,12 @@ impl Ranges {
         self.ranges.push((start as u32, end as u32));
     }
 
+    /// The events, in the order in which they were noted.
+    #[cfg(test)]
+    pub(crate) fn events(&self) -> &[u32] {
+        &self.events
+    }
+
     /// Notes the escape at a byte, if one is there.
     pub(crate) fn push_escape(&mut self, text: &str, at: usize) {
         if is_escape(text, at) {

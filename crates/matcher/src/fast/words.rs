@@ -42,7 +42,7 @@ pub(crate) fn hash_of(word: &[u8]) -> u32 {
 
 /// The first eight bytes, or all and zeros.
 #[inline]
-fn first_eight(bytes: &[u8]) -> u64 {
+pub(crate) fn first_eight(bytes: &[u8]) -> u64 {
     if let Some(eight) = bytes.first_chunk() {
         return u64::from_le_bytes(*eight);
     }
@@ -103,15 +103,22 @@ pub(crate) fn look_up(
     ranges: &mut Ranges,
 ) {
     let bytes = text.as_bytes();
-    let mut finder = Finder { text, bytes, index, is_wide, out, ranges, seen: 0 };
+    tell(kernel, bytes, index, is_wide, &mut Finder { text, bytes, index, is_wide, out, ranges, seen: 0 });
+}
+
+/// Has a kernel tell a sink of the words of a text that may be looked for, and of what else may show one.
+pub(crate) fn tell(kernel: Kernel, bytes: &[u8], index: &Index, is_wide: bool, sink: &mut impl Sink) {
+    let has_numerals = index.has_numeral_words;
     match kernel {
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512(kernel) => kernel.words(bytes, &index.words, index.has_numeral_words, is_wide, &mut finder),
-        Kernel::Portable => find(bytes, index.has_numeral_words, &mut finder),
+        Kernel::Avx512(kernel) => kernel.words(bytes, &index.words, has_numerals, is_wide, sink),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2(kernel) => kernel.words(bytes, &index.words, has_numerals, is_wide, sink),
+        Kernel::Portable => find(bytes, has_numerals, sink),
     }
 }
 
-/// The plain loop of [`look_up`].
+/// The plain loop of [`tell`].
 fn find(bytes: &[u8], has_numeral_words: bool, sink: &mut impl Sink) {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {

@@ -4,7 +4,8 @@ use super::input::Input;
 use super::pieces;
 use crate::automaton::{Automaton, Settings};
 use crate::brute::Brute;
-use crate::library::{Hit, Library, Numbered, Scratch, routes};
+use crate::fast::Kernel;
+use crate::library::{Hit, Library, Numbered, Scratch, routes_on};
 use crate::matcher::Matcher;
 use crate::spec::{EntrySpec, Gap, LibraryError, LibrarySpec, MarkupKind, MatchOptions, Overlap};
 
@@ -27,14 +28,15 @@ pub(super) fn run(input: &mut Input) {
 }
 
 /// How patterns are found.
-type Routes = fn(Vec<Numbered>, &MatchOptions) -> Result<Vec<Box<dyn Matcher>>, LibraryError>;
+type Routes<'r> = &'r dyn Fn(Vec<Numbered>, &MatchOptions) -> Result<Vec<Box<dyn Matcher>>, LibraryError>;
 
 /// One library on all routes.
 struct Rivals {
     words: Vec<String>,
     options: MatchOptions,
     oracle: Library,
-    others: [(&'static str, Library); 2],
+    /// The automaton, and the route that a library takes on every kernel of this CPU.
+    others: Vec<(&'static str, Library)>,
     /// Shared by all texts and routes: what one leaves in it must not reach the next.
     scratch: Scratch,
 }
@@ -46,17 +48,24 @@ impl Rivals {
             let entries = words.iter().map(|word| EntrySpec { text: word.clone(), ..EntrySpec::default() }).collect();
             Library::compile_with(LibrarySpec { entries, options: options.clone() }, routes)
         };
-        let brute: Routes =
-            |patterns, options| Ok(vec![Box::new(Brute { patterns, settings: Settings::new(options) })]);
-        let automaton: Routes = |patterns, options| Ok(vec![Box::new(Automaton::new(patterns, options)?)]);
-        let (oracle, others) = (compile(brute), [("automaton", compile(automaton)), ("routes", compile(routes))]);
+        let oracle =
+            compile(&|patterns, options| Ok(vec![Box::new(Brute { patterns, settings: Settings::new(options) })]));
+        let automaton = compile(&|patterns, options| Ok(vec![Box::new(Automaton::new(patterns, options)?)]));
+        let on = |kernel: Kernel| {
+            let library = compile(&|patterns, options| routes_on(kernel, patterns, options));
+            (kernel.name(), library)
+        };
+        let others = std::iter::once(("automaton", automaton)).chain(Kernel::available().into_iter().map(on));
+        let others: Vec<_> = others.collect();
         let Ok(oracle) = oracle else {
             // Only the words can be at fault, and so for all.
             assert!(others.iter().all(|(_, library)| library.is_err()), "{words:?} {options:?}");
             return None;
         };
-        let others = others
-            .map(|(name, library)| (name, library.unwrap_or_else(|error| panic!("{name} refuses {words:?}: {error}"))));
+        let accepted = |(name, library): (_, Result<_, _>)| {
+            (name, library.unwrap_or_else(|error| panic!("{name} refuses {words:?}: {error}")))
+        };
+        let others = others.into_iter().map(accepted).collect();
         Some(Self { words, options, oracle, others, scratch: Scratch::default() })
     }
 

@@ -574,3 +574,26 @@ unsafe fn look_up_words(
         count = count.saturating_sub(16);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fast::kernel::masks::tests::reads_plain_masks;
+
+    /// # Safety
+    ///
+    /// The processor has the instructions.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,bmi1,bmi2,popcnt")]
+    unsafe fn masks_of(text: &[u8]) -> Vec<Masks> {
+        let mut steps = Steps { text, kinds: Kinds::new(), beyond: Beyond::default() };
+        (0..=text.len()).step_by(STEP).map(|at| steps.read(at).0).collect()
+    }
+
+    #[test]
+    fn kinds_are_those_of_the_bytes() {
+        if Avx512::new().is_some() {
+            // SAFETY: the processor has the instructions.
+            reads_plain_masks(|text| unsafe { masks_of(text) });
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::fast::words::Sink;
 pub(crate) const STEP: usize = 64;
 
 /// Where the kinds of characters are in a step.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     pub(crate) letters: u64,
     /// What may be read as a letter, or left out: digits, some signs, most of what is beyond ASCII, control characters.
@@ -205,10 +205,55 @@ pub(crate) fn each_bit(mut mask: u64, mut on_bit: impl FnMut(usize)) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use normalize::{Class, tables};
 
+    use super::*;
+    use crate::fast::kernel::tests::texts;
+    use crate::fast::words::{kinds, kinds_of_ascii};
     use crate::letters::leet;
+
+    /// The kinds of all steps of a text, byte by byte, up to the one behind its end.
+    pub(crate) fn plain_masks(text: &[u8]) -> Vec<Masks> {
+        let of_ascii = kinds_of_ascii();
+        let byte_at = |at: usize| text.get(at).copied().unwrap_or(b' ');
+        let mut before = Beyond::default();
+        let masks_at = |at: usize| {
+            let mask = |is: &dyn Fn(usize, u8) -> bool| {
+                (0..STEP).map(|bit| u64::from(is(at + bit, byte_at(at + bit))) << bit).sum::<u64>()
+            };
+            let any = |kinds: u8| mask(&|_, byte| byte.is_ascii() && of_ascii[usize::from(byte)] & kinds != 0);
+            let numerals = any(kinds::DIGIT | kinds::LEET);
+            let mut masks = Masks {
+                letters: any(kinds::LETTER),
+                readable: numerals | any(kinds::HIDDEN) | mask(&|_, byte| !byte.is_ascii()),
+                numerals,
+                spaces: mask(&|_, byte| byte.is_ascii() && of_ascii[usize::from(byte)] == 0),
+                escapes: any(kinds::ESCAPE),
+                repeats: mask(&|at, byte| {
+                    byte.is_ascii_alphabetic() && at > 0 && byte_at(at - 1).eq_ignore_ascii_case(&byte)
+                }),
+            };
+            let beyond = Beyond {
+                ideographs: mask(&|_, byte| matches!(byte, 0xE5..=0xE9)),
+                quote_bytes: [
+                    mask(&|_, byte| byte == 0xE2),
+                    mask(&|_, byte| byte == 0x80),
+                    mask(&|_, byte| matches!(byte, 0x90..=0x9F)),
+                ],
+            };
+            masks.settle(beyond, std::mem::replace(&mut before, beyond));
+            masks
+        };
+        (0..=text.len()).step_by(STEP).map(masks_at).collect()
+    }
+
+    /// A kernel reads the kinds of every step as they are read byte by byte. `read`: those of a whole text.
+    pub(crate) fn reads_plain_masks(read: impl Fn(&[u8]) -> Vec<Masks>) {
+        for text in texts() {
+            assert_eq!(read(text.as_bytes()), plain_masks(text.as_bytes()), "{text:?}");
+        }
+    }
 
     #[test]
     fn what_is_settled_by_its_bytes_is_of_that_class() {
