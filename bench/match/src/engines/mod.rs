@@ -33,8 +33,12 @@ const KERNELS: &[Row] = &[
     Row { name: "corpusgate portable", is_peer: false, build: gram::portable },
 ];
 
-/// Ours where words are keywords.
-const LIBRARIES: &[Row] = &[Row { name: "corpusgate", is_peer: false, build: standard::standard }];
+/// Ours where words are keywords: one row per kernel.
+const LIBRARIES: &[Row] = &[
+    Row { name: "corpusgate avx512", is_peer: false, build: standard::avx512 },
+    Row { name: "corpusgate avx2", is_peer: false, build: standard::avx2 },
+    Row { name: "corpusgate portable", is_peer: false, build: standard::portable },
+];
 
 const PEERS: &[Row] = &[
     Row { name: "aho-corasick dfa", is_peer: true, build: aho_corasick::dfa },

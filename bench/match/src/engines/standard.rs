@@ -1,5 +1,7 @@
-//! The keyword library of this repository with its default options, but all overlapping hits: what `corpusgate` runs.
+//! The keyword library of this repository with its default options, but all overlapping hits: one row per kernel, of which
+//! `corpusgate` runs the first that the CPU has.
 
+use matcher::measure::{Kernel, compile_on};
 use matcher::{EntrySpec, Hit, Library, LibrarySpec, MatchOptions, Overlap, Scratch};
 
 use crate::Result;
@@ -14,19 +16,40 @@ pub fn spec_of(words: &Words) -> LibrarySpec {
     LibrarySpec { entries, options: MatchOptions { overlap: Overlap::All, ..MatchOptions::default() } }
 }
 
-/// The library with the routes that it chooses here.
-pub fn standard(words: &Words, _: &Plan) -> Result<Box<dyn Engine>> {
-    library(words)
+/// With AVX-512.
+pub fn avx512(words: &Words, _: &Plan) -> Result<Box<dyn Engine>> {
+    on(words, "avx512")
 }
 
-/// As [`standard`], without a plan.
+/// With AVX2.
+pub fn avx2(words: &Words, _: &Plan) -> Result<Box<dyn Engine>> {
+    on(words, "avx2")
+}
+
+/// Without instructions that only some CPUs have.
+pub fn portable(words: &Words, _: &Plan) -> Result<Box<dyn Engine>> {
+    on(words, "portable")
+}
+
+fn on(words: &Words, kernel: &str) -> Result<Box<dyn Engine>> {
+    let available = Kernel::available().into_iter().find(|available| available.name() == kernel);
+    let kernel =
+        available.ok_or_else(|| format!("this CPU has no {kernel}, or not all of it that the kernel needs"))?;
+    Ok(engine(compile_on(spec_of(words), kernel).map_err(|error| error.to_string())?))
+}
+
+/// The library as it is compiled for this CPU: what `corpusgate` runs.
+#[cfg(test)]
 pub fn library(words: &Words) -> Result<Box<dyn Engine>> {
-    let library = Library::compile(spec_of(words)).map_err(|error| error.to_string())?;
-    // Which words go which way decides the speed, and the CPU decides the kernel.
+    Ok(engine(Library::compile(spec_of(words)).map_err(|error| error.to_string())?))
+}
+
+fn engine(library: Library) -> Box<dyn Engine> {
+    // Which words go which way decides the speed.
     let routes = library.routes();
     let routes = routes.iter().map(|route| format!("{} by {} {}", route.patterns, route.name, route.kernel));
     let version = format!("{} ({})", env!("CARGO_PKG_VERSION"), routes.collect::<Vec<_>>().join(", "));
-    Ok(Box::new(Standard { library, scratch: Scratch::default(), hits: Vec::new(), version }))
+    Box::new(Standard { library, scratch: Scratch::default(), hits: Vec::new(), version })
 }
 
 struct Standard {

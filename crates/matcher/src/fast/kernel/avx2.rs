@@ -135,7 +135,7 @@ fn byte_mask(bytes: __m256i) -> u32 {
 /// The highest bit of each of eight numbers.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
 fn lane_mask(lanes: __m256i) -> u8 {
-    _mm256_movemask_ps(_mm256_castsi256_ps(lanes)) as u8
+    _mm256_movemask_ps(_mm256_castsi256_ps(lanes)).cast_unsigned() as u8
 }
 
 /// The text from byte `at` on, and spaces behind its end.
@@ -237,10 +237,10 @@ static LANES_OF: [[u8; 8]; 256] = {
     let mut lanes_of = [[0; 8]; 256];
     let mut set = 0;
     while set < 256 {
-        let (mut lane, mut count) = (0, 0);
+        let (mut lane, mut count) = (0_u8, 0);
         while lane < 8 {
             if set >> lane & 1 != 0 {
-                lanes_of[set][count] = lane as u8;
+                lanes_of[set][count] = lane;
                 count += 1;
             }
             lane += 1;
@@ -294,7 +294,7 @@ unsafe fn fill(
             let place = _mm256_add_epi32(load_lanes(&BY_THREE), all(at as u32));
             let is = |code: __m128i, value: u16| {
                 let equal = _mm_cmpeq_epi16(code, _mm_set1_epi16(value.cast_signed()));
-                _mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())) as u8
+                _mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())).cast_unsigned() as u8
             };
             each_bit(u64::from(is(code, EVENT)), |lane| events.push(at + 3 * lane));
             if filling.keeps {
@@ -497,6 +497,9 @@ fn first_behind_zero(text: &[u8]) -> __m256i {
     load(&bytes)
 }
 
+/// The first byte of each number, four times.
+const FOUR_TIMES: [u8; 16] = [0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12];
+
 /// Words that wait to be looked up, eight at a time.
 struct Batch {
     count: usize,
@@ -566,7 +569,6 @@ impl Batch {
         let in_order = |lanes: __m256i| _mm256_permute4x64_epi64::<0b11_01_10_00>(lanes);
         let (low, high) = (in_order(low), in_order(high));
         // The length in each of the four bytes of its word.
-        const FOUR_TIMES: [u8; 16] = [0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12];
         let lengths = _mm256_shuffle_epi8(load_lanes(lengths), table_of(&FOUR_TIMES));
         let hash = _mm256_add_epi32(
             _mm256_mullo_epi32(low, all(WORD_LOW)),
@@ -628,7 +630,7 @@ unsafe fn find_words(text: &[u8], words: &Keys, has_numerals: bool, is_wide: boo
         at += STEP;
     }
     // SAFETY: as for this function. There are eight words, of which the last ones were looked up before.
-    let hits = unsafe { batch.look_up_at(0, words) } & ((1 << batch.count) - 1) as u8;
+    let hits = unsafe { batch.look_up_at(0, words) } & ((1_u8 << batch.count) - 1);
     each_bit(u64::from(hits), |lane| {
         sink.word(batch.starts[lane] as usize, (batch.starts[lane] + batch.lengths[lane]) as usize);
     });
