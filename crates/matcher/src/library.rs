@@ -40,6 +40,14 @@ pub struct Scratch {
     pub(crate) parts: Vec<FoundPart>,
 }
 
+#[cfg(test)]
+impl Scratch {
+    /// The memory of the fast route.
+    pub(crate) fn fast(&self) -> &crate::fast::FastScratch {
+        &self.matcher.fast
+    }
+}
+
 /// A part of a combination in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FoundPart {

@@ -67,17 +67,18 @@ pub(crate) struct FastScratch {
     work: Work,
 }
 
-/// Counts what is done for candidates, so that text which is made of them costs no more than reading all of it.
+/// Counts what is done for candidates and events, so that text which is made of them costs no more than reading all of it.
 #[derive(Debug, Default)]
-struct Work {
-    /// Candidates compared, units read and aligned.
+pub(crate) struct Work {
+    /// Candidates compared; characters around events; units read, looked up and aligned.
     done: usize,
     most: usize,
 }
 
 impl Work {
-    /// Ordinary text takes about a tenth of a step for each byte.
-    const STEPS_PER_BYTE: usize = 2;
+    /// Ordinary text takes about a tenth of a step for each byte, text of letters beyond ASCII two. Reading a byte by the
+    /// other route takes as long as this many.
+    const STEPS_PER_BYTE: usize = 8;
     const STEPS: usize = 16 * 1024;
 
     fn for_text(text: &str) -> Self {
@@ -144,6 +145,9 @@ impl Fast {
                 let at = candidate.index as usize;
                 for shape in self.index.shapes_of(candidate) {
                     work.add(1);
+                    if work.is_over() {
+                        return;
+                    }
                     match verify::compare_codes(text, block, at, &shape) {
                         Verdict::Not => {}
                         Verdict::Found(start, end) => self.found(self.index.part(shape.part), (start, end), out),
@@ -155,9 +159,6 @@ impl Fast {
                             }
                         }
                     }
-                }
-                if work.is_over() {
-                    return;
                 }
             }
             block.keep_tail();
@@ -176,6 +177,9 @@ impl Fast {
             let span = candidate.start as usize..candidate.end as usize;
             for anchor in self.index.words_of(candidate.list) {
                 work.add(1);
+                if work.is_over() {
+                    return;
+                }
                 let pattern = &self.patterns[anchor.pattern as usize];
                 match verify::compare_word(text, span.clone(), anchor, pattern, &self.settings) {
                     Verdict::Found(start, end) => self.found(anchor, (start, end), out),
@@ -185,31 +189,30 @@ impl Fast {
                     Verdict::Unsure | Verdict::Not => {}
                 }
             }
-            if work.is_over() {
-                return;
-            }
         }
     }
 
     /// Reads the text around events as units and searches it for anchors.
     fn find_around_events(&self, text: &str, scratch: &mut FastScratch, out: &mut Vec<Found>) {
         let FastScratch { ranges, units, near, runs, work, .. } = scratch;
-        for &(from, to) in ranges.merge(text, &self.settings) {
+        for &(from, to) in ranges.merge(text, &self.settings, work) {
             if work.is_over() {
                 return;
             }
             units.clear();
             let mut reader = Reader::new(text, from as usize, self.settings.reading);
             reader.read(units, to as usize, usize::MAX);
+            work.add(units.len());
             let has_symbols = units.iter().any(|unit| !unit.is_content() && is_leet_symbol(unit.fold));
             for symbols_are_letters in [false, true] {
                 if symbols_are_letters && !has_symbols {
                     break;
                 }
                 Near::divide(units, symbols_are_letters, runs);
-                self.index.near.find(runs, units.len(), |part, run| {
+                self.index.near.find(runs, units.len(), work, |part, run, work| {
                     let anchor = self.index.part(part);
                     for at in run {
+                        work.add(1);
                         let is_read = near::is_read(&units[at], symbols_are_letters);
                         let is_inside = anchor.is_word && near::is_inside_word(units, at);
                         if is_read
@@ -285,5 +288,120 @@ impl Matcher for Fast {
     fn heap_bytes(&self) -> usize {
         let elements: usize = self.patterns.iter().map(|pattern| size_of_val(&*pattern.elements)).sum();
         elements + size_of_val(&*self.patterns) + self.codes.heap_bytes() + self.index.heap_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::{Hit, Library, routes_on};
+    use crate::measure::compile_automaton;
+    use crate::spec::{EntrySpec, LibrarySpec, Overlap};
+
+    const BYTES: usize = 200_000;
+
+    /// What costs most: texts, and the keywords that make them cost it.
+    fn hostile() -> Vec<(&'static str, Vec<String>, String)> {
+        let common: Vec<char> = "的一是不了在人有我他这中大来上个国到说们为子和你地出道也时年".chars().collect();
+        let tails = |between: &str| -> Vec<String> {
+            let three = |at: usize| [at / 900, at / 30 % 30, at % 30].map(|at| common[at % 30]);
+            (0..10_000).map(|at| three(at).iter().map(char::to_string).collect::<Vec<_>>().join(between)).collect()
+        };
+        let words =
+            |count: usize| (0..count).map(|at| format!("w{}", ["a", "e", "i", "o"][at % 4].repeat(1 + at / 4 % 9)));
+        let behind = |beginning: &str| tails("").iter().map(|tail| format!("{beginning}{tail}")).collect::<Vec<_>>();
+        let plain = || vec!["走私".to_owned(), "malware".to_owned(), "六四".to_owned(), "a b".to_owned()];
+        let filled = |part: &str| part.repeat(BYTES / part.len());
+        vec![
+            ("candidates only", tails(""), filled(&tails("").concat())),
+            ("candidates of words only", words(36).collect(), filled(&(words(36).collect::<Vec<_>>().join(" ") + " "))),
+            ("events only", plain(), filled("①é㍿Я&#x61;")),
+            ("letters beyond ASCII", plain(), filled("Привет")),
+            ("marks only", plain(), filled("\u{301}")),
+            ("marks behind events", plain(), filled(&("㍿é".repeat(20) + &"\u{301}".repeat(2000)))),
+            ("nothing visible behind events", plain(), filled(&("€a".repeat(40) + &"\u{200B}".repeat(2000)))),
+            ("escapes only", plain(), filled("&#36208;%E7%A7%81")),
+            ("one keyword", plain(), filled("走私")),
+            ("one word", plain(), filled("malware ")),
+            ("one word in disguise", plain(), filled("m@lw4re ")),
+            ("letters by themselves", plain(), filled("m a l w a r e ")),
+            ("letters by themselves, joined", plain(), filled("m-a-l-w-")),
+            ("one letter", plain(), filled("a")),
+            ("one ideograph", plain(), filled("走")),
+            ("near misses of many", behind("龘靐齉"), filled("龘靐齉口")),
+            ("near misses of many, disguised", behind("龘靐齉"), filled("龘.靐&#40777;口")),
+            ("near misses of many by a word", behind("supercalifragilistic "), filled("supercalifragilistic ")),
+            (
+                "near misses of many by a word, disguised",
+                behind("supercalifragilistic "),
+                filled("supercal1fragilistic "),
+            ),
+        ]
+    }
+
+    fn found(library: &Library, text: &str, scratch: &mut crate::library::Scratch) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        library.find(text, scratch, &mut hits);
+        hits
+    }
+
+    /// All hits of one keyword on every kernel and on the route that reads every character.
+    fn agree(keyword: &str, text: &str, options: &MatchOptions) -> usize {
+        let entry = EntrySpec { text: keyword.to_owned(), ..EntrySpec::default() };
+        let spec = || LibrarySpec { entries: vec![entry.clone()], options: options.clone() };
+        let mut scratch = crate::library::Scratch::default();
+        let expected = found(&compile_automaton(spec()).expect("compiles"), text, &mut scratch);
+        for kernel in Kernel::available() {
+            let routes = |patterns, options: &_| routes_on(kernel, patterns, options);
+            let library = Library::compile_with(spec(), routes).expect("compiles");
+            assert_eq!(found(&library, text, &mut scratch), expected, "{keyword} in {text}, {kernel:?}");
+        }
+        expected.len()
+    }
+
+    #[test]
+    fn runs_are_seen_however_far_from_the_anchor() {
+        let options = MatchOptions { overlap: Overlap::All, ..MatchOptions::default() };
+        for keyword in ["天地人心中国龘靐齉", "龘靐齉天地人心中国", "天地人心龘靐齉中国大小"]
+        {
+            let chars: Vec<char> = keyword.chars().collect();
+            for (first, second, times) in (0..chars.len()).flat_map(|first| {
+                (0..chars.len()).flat_map(move |second| [2, 3, 4].map(|times| (first, second, times)))
+            }) {
+                let shown = |(at, c): (usize, &char)| {
+                    String::from(*c).repeat(if at == first || at == second { times } else { 1 })
+                };
+                let text: String = chars.iter().enumerate().map(shown).collect();
+                let hits = agree(keyword, &format!("有{text}也"), &options);
+                assert!(hits == 1 || times == 2, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_text_takes_a_bounded_number_of_steps_and_gives_the_same_hits() {
+        let mut given_up = Vec::new();
+        for (name, keywords, text) in hostile() {
+            let options = MatchOptions { overlap: Overlap::All, ..MatchOptions::default() };
+            let entry = |text: &String| EntrySpec { text: text.clone(), ..EntrySpec::default() };
+            let spec = || LibrarySpec { entries: keywords.iter().map(entry).collect(), options: options.clone() };
+            let mut scratch = crate::library::Scratch::default();
+            let expected = found(&compile_automaton(spec()).expect("compiles"), &text, &mut scratch);
+            for kernel in Kernel::available() {
+                let routes = |patterns, options: &_| routes_on(kernel, patterns, options);
+                let library = Library::compile_with(spec(), routes).expect("compiles");
+                assert_eq!(found(&library, &text, &mut scratch), expected, "{name}, {kernel:?}");
+                let Work { done, most } = scratch.fast().work;
+                // The last step may be a long one.
+                assert!(done <= most + 20_000, "{name}, {kernel:?}: {done} steps for {} bytes", text.len());
+                if done > most {
+                    given_up.push((name, kernel));
+                }
+            }
+        }
+        let many = |name: &str| given_up.iter().filter(|(other, _)| *other == name).count();
+        assert_eq!(many("near misses of many"), Kernel::available().len(), "{given_up:?}");
+        assert_eq!(many("near misses of many by a word"), Kernel::available().len(), "{given_up:?}");
+        assert_eq!(many("one keyword") + many("one word") + many("letters beyond ASCII"), 0, "{given_up:?}");
     }
 }

@@ -4,8 +4,11 @@
 //! are looked up from each unit that one may start with to each that one may end with, windows of ideographs from each
 //! unit over its next two.
 
+use std::ops::Range;
+
 use normalize::{Class, Unit, tables};
 
+use super::Work;
 use super::keys::{Hashed, Keys};
 use crate::automaton::is_start;
 use crate::groups::Groups;
@@ -14,6 +17,8 @@ use crate::pattern::Element;
 
 /// Keys that a word is known by: of a longer one the first ones, so that a text is read in bounded steps.
 pub(crate) const MAX_KEYS: usize = 32;
+/// Keys after which a word is gone on with only if one that is looked for begins so.
+const BEGINNING: usize = 4;
 /// Keys of the longest window.
 const WINDOW: usize = 3;
 
@@ -24,6 +29,8 @@ pub(crate) struct Near {
     of_window: Groups,
     words: Keys,
     of_word: Groups,
+    /// The first keys of the words that have more.
+    beginnings: Keys,
 }
 
 /// Units in a row that have one key.
@@ -59,6 +66,7 @@ impl Chain {
 pub(crate) struct Builder {
     windows: Vec<(Hashed, u32)>,
     words: Vec<(Hashed, u32)>,
+    beginnings: Vec<(Hashed, u32)>,
 }
 
 impl Builder {
@@ -66,13 +74,21 @@ impl Builder {
     pub(crate) fn add(&mut self, elements: &[Element], is_word: bool, part: u32) {
         let tables = tables();
         let (mut chain, mut count, mut last) = (Chain::EMPTY, 0, None);
+        let mut beginning = None;
         for element in elements {
             if let Element::Char { fold, digit, .. } = *element {
                 let key = key(fold, digit, tables);
                 if last != Some(key) && count < MAX_KEYS {
+                    if count == BEGINNING {
+                        beginning = Some(chain);
+                    }
                     (chain, count, last) = (chain.with(u32::from(key)), count + 1, Some(key));
                 }
             }
+        }
+        if is_word {
+            // What begins so is not asked for, only whether something does.
+            self.beginnings.extend(beginning.map(|beginning| (beginning.hashed(), 0)));
         }
         if is_word { &mut self.words } else { &mut self.windows }.push((chain.hashed(), part));
     }
@@ -84,6 +100,9 @@ impl Builder {
         }
         if !self.words.is_empty() {
             (near.words, near.of_word) = Keys::new(self.words);
+        }
+        if !self.beginnings.is_empty() {
+            (near.beginnings, _) = Keys::new(self.beginnings);
         }
         near
     }
@@ -121,8 +140,15 @@ impl Near {
         }
     }
 
-    /// Calls `on_part` with each part whose keys are found, and the units of the run that its first key is of.
-    pub(crate) fn find(&self, runs: &[Run], units: usize, mut on_part: impl FnMut(u32, std::ops::Range<usize>)) {
+    /// Calls `on_part` with each part whose keys are found, and the units of the run that its first key is of. Ends where the
+    /// work is over.
+    pub(crate) fn find(
+        &self,
+        runs: &[Run],
+        units: usize,
+        work: &mut Work,
+        mut on_part: impl FnMut(u32, Range<usize>, &mut Work),
+    ) {
         for (first, run) in runs.iter().enumerate() {
             let units = || run.unit as usize..runs.get(first + 1).map_or(units, |next| next.unit as usize);
             if run.starts_window && !self.windows.is_empty() {
@@ -130,7 +156,7 @@ impl Near {
                 for run in runs[first..].iter().take(WINDOW) {
                     chain = chain.with(run.key);
                     for list in self.windows.find(chain.hashed()) {
-                        self.of_window.of(list).iter().for_each(|&part| on_part(part, units()));
+                        self.of_window.of(list).iter().for_each(|&part| on_part(part, units(), work));
                     }
                 }
             }
@@ -138,17 +164,33 @@ impl Near {
                 let mut chain = Chain::EMPTY;
                 for (count, run) in (1..).zip(runs[first..].iter().take(MAX_KEYS)) {
                     chain = chain.with(run.key);
+                    work.add(1);
                     if run.ends_word || count == MAX_KEYS {
                         for list in self.words.find(chain.hashed()) {
-                            self.of_word.of(list).iter().for_each(|&part| on_part(part, units()));
+                            self.of_word.of(list).iter().for_each(|&part| on_part(part, units(), work));
                         }
                     }
+                    if count == BEGINNING && !self.may_begin(chain) {
+                        break;
+                    }
                 }
+            }
+            if work.is_over() {
+                return;
             }
         }
     }
 
+    /// Whether a word may begin with these keys and go on.
+    #[inline]
+    fn may_begin(&self, chain: Chain) -> bool {
+        let Hashed { place, key } = chain.hashed();
+        !self.beginnings.is_empty() && Keys::may_have(self.beginnings.word(place), key)
+    }
+
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.windows.heap_bytes() + self.words.heap_bytes() + self.of_window.heap_bytes() + self.of_word.heap_bytes()
+        [&self.windows, &self.words, &self.beginnings].map(Keys::heap_bytes).iter().sum::<usize>()
+            + self.of_window.heap_bytes()
+            + self.of_word.heap_bytes()
     }
 }

@@ -2,6 +2,7 @@
 
 use normalize::{Class, is_escape, tables};
 
+use super::Work;
 use super::near::MAX_KEYS;
 use crate::automaton::Settings;
 use crate::spec::Gap;
@@ -59,24 +60,30 @@ impl Ranges {
     }
 
     /// The stretches to read in order, which do not touch: each is wide enough that any anchor which an event touches is
-    /// within it.
-    pub(crate) fn merge(&mut self, text: &str, settings: &Settings) -> &[(u32, u32)] {
+    /// within it. Some are missing where the work is over.
+    pub(crate) fn merge(&mut self, text: &str, settings: &Settings, work: &mut Work) -> &[(u32, u32)] {
         let Self { events, ranges } = self;
         events.sort_unstable();
         events.dedup();
         let is_wide = settings.gap == Gap::Wide;
-        // The end of the stretch before, and of the run of one character that the event before was in.
+        // The end of the stretch before, and of the run of one character, or of marks, that the event before was in.
         let (mut floor, mut run) = (0, 0);
-        for &event in &*events {
+        let mut rest = &**events;
+        while let Some((&event, later)) = rest.split_first() {
+            rest = later;
             let event = event as usize;
             if event < run {
                 continue;
             }
+            if work.is_over() {
+                break;
+            }
             let start = if event < floor { event } else { reach_left(text, event, floor, is_wide) };
-            let end;
-            (end, run) = reach_right(text, event, is_wide);
-            floor = floor.max(end);
-            ranges.push((start as u32, end as u32));
+            let reach = reach_right(text, event, later, is_wide);
+            work.add(reach.end - start);
+            (floor, run) = (floor.max(reach.end), reach.run);
+            rest = &later[reach.events..];
+            ranges.push((start as u32, reach.end as u32));
         }
         if ranges.len() > 1 {
             ranges.sort_unstable();
@@ -112,6 +119,12 @@ struct Walk {
 }
 
 impl Walk {
+    /// Whether nothing but letters, digits and separators was stepped over, of which `c` is the last and no separator. Then
+    /// any step from here on that this walk can take can be taken by one that starts at `c`, which has counted less.
+    fn is_of_letters(&self, c: char) -> bool {
+        self.ideographs == 0 && matches!(tables().info(c).class(), Class::Letter | Class::Digit)
+    }
+
     /// Steps over a character. False where no anchor goes on.
     fn step(&mut self, c: char, is_wide: bool, most_letters: usize) -> bool {
         let class = tables().info(c).class();
@@ -154,6 +167,10 @@ fn is_content(c: char) -> bool {
     matches!(tables().info(c).class(), Class::Free | Class::Letter | Class::Digit)
 }
 
+fn is_mark(c: char) -> bool {
+    matches!(tables().info(c).class(), Class::Hidden | Class::Mark)
+}
+
 /// The first byte from which on an anchor may reach an event. All of a word in front is within.
 fn reach_left(text: &str, event: usize, floor: usize, is_wide: bool) -> usize {
     let mut walk = Walk::default();
@@ -167,15 +184,26 @@ fn reach_left(text: &str, event: usize, floor: usize, is_wide: bool) -> usize {
     at
 }
 
-/// The byte up to which an anchor that an event touches may reach, as far as it is keyed; and the end of the run of
-/// one character that starts with the event.
-fn reach_right(text: &str, event: usize, is_wide: bool) -> (usize, usize) {
+/// How far to read behind an event.
+struct Reach {
+    /// The byte up to which an anchor that the event touches may reach, as far as it is keyed.
+    end: usize,
+    /// The end of the run of one character that starts with the last event, or of the marks there.
+    run: usize,
+    /// How many of the events behind it are seen to as well.
+    events: usize,
+}
+
+/// Steps from an event as far as an anchor may reach, and on from later events on the way, so that text which is made of
+/// events is stepped over once.
+fn reach_right(text: &str, event: usize, later: &[u32], is_wide: bool) -> Reach {
     let mut walk = Walk::default();
-    let (mut end, mut run) = (event, event);
+    let mut reach = Reach { end: event, run: event, events: 0 };
     let mut first = None;
     let is_escape = matches!(text.as_bytes()[event], b'&' | b'%' | b'\\');
     for (offset, c) in text[event..].char_indices() {
-        let behind = event + offset + c.len_utf8();
+        let at = event + offset;
+        let behind = at + c.len_utf8();
         if offset == 0 {
             // What the character means is not known here: it may be letters and ideographs in one.
             first = is_content(c).then_some(c);
@@ -184,11 +212,19 @@ fn reach_right(text: &str, event: usize, is_wide: bool) -> (usize, usize) {
             walk = Walk::default();
         } else if !walk.step(c, is_wide, MAX_KEYS) {
             break;
+        } else if later.get(reach.events).is_some_and(|later| *later as usize == at) && walk.is_of_letters(c) {
+            // A walk that starts here goes on at least as far as this one.
+            reach.events += 1;
+            reach.run = at;
+            first = Some(c);
+            walk = Walk { last: first, ..Walk::default() };
         }
-        if run + c.len_utf8() == behind && first.is_some_and(|first| is_same(first, c)) {
-            run = behind;
+        // A walk from any of several marks is the same.
+        let is_in_run = first.map_or_else(|| is_mark(c), |first| is_same(first, c));
+        if reach.run == at && is_in_run {
+            reach.run = behind;
         }
-        end = behind;
+        reach.end = behind;
     }
-    (end, run)
+    reach
 }

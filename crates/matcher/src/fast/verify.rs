@@ -36,13 +36,13 @@ pub(crate) fn compare_codes(text: &str, block: &Block, index: usize, shape: &Sha
         return Verdict::Unsure;
     }
     let shown = &block.codes[first..=last];
-    for (at, (shown, code)) in shown.iter().zip(codes).enumerate() {
-        if shown == code {
-            continue;
-        }
+    // From the anchor outwards: up to the first difference the text has one character for each of the pattern.
+    let outwards = (shape.first..codes.len()).chain((0..shape.first).rev());
+    let mut different = outwards.filter(|at| shown[*at] != codes[*at]);
+    if let Some(at) = different.next() {
         // Another character stands there, once: nothing makes it the right one.
         let at = first + at;
-        let is_other = match *shown {
+        let is_other = match block.codes[at] {
             CLAUSE => true,
             shown if is_ideograph(shown) => shown != block.codes[at - 1] && shown != block.codes[at + 1],
             EVENT => false,
