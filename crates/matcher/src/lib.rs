@@ -16,16 +16,6 @@ mod cursor;
 mod differential;
 mod exact;
 mod explain;
-#[allow(
-    clippy::many_single_char_names,
-    clippy::needless_range_loop,
-    clippy::similar_names,
-    clippy::too_many_arguments,
-    clippy::too_many_lines,
-    clippy::trivially_copy_pass_by_ref,
-    clippy::unused_self,
-    reason = "kernels: characters of a window are a, b, c; a proof of instructions is a receiver that is not read"
-)]
 mod fast;
 mod form;
 #[cfg(any(test, feature = "fuzzing"))]
