@@ -9,9 +9,19 @@ use crate::align::{MAX_SEPARATORS, MAX_SEPARATORS_WIDE};
 use crate::letters::{is_leet_symbol, key, leet};
 use crate::pattern::{Element, Kind, Pattern};
 
+/// Characters that are looked at on either side; behind more, reading tells.
+const MOST: usize = 96;
+
 /// Whether the pattern may stand around its anchor, whose first character is at byte `start`. False only where no alignment
-/// finds it; true wherever that takes more than a look at plain characters.
-pub(crate) fn may_stand(text: &str, start: usize, pattern: &Pattern, anchor: &Part, is_wide: bool) -> bool {
+/// finds it; true wherever that takes more than a look at plain characters. Counts the characters looked at.
+pub(crate) fn may_stand(
+    text: &str,
+    start: usize,
+    pattern: &Pattern,
+    anchor: &Part,
+    is_wide: bool,
+    steps: &mut usize,
+) -> bool {
     let (before, rest) = pattern.elements.split_at(usize::from(anchor.first));
     let mut behind = text[start..].chars().map(|c| Char { c, is_unknown: false });
     let Some(first) = behind.clone().next() else { return true };
@@ -20,8 +30,8 @@ pub(crate) fn may_stand(text: &str, start: usize, pattern: &Pattern, anchor: &Pa
         let is_end = matches!(c, ';' | '}');
         Char { c, is_unknown: is_end || (c.is_ascii_alphanumeric() && may_be_escape(text, at)) }
     });
-    go_on(None, &mut behind, rest.iter(), is_wide)
-        && (before.is_empty() || go_on(Some(first), ahead, before.iter().rev(), is_wide))
+    go_on(None, &mut behind, rest.iter(), is_wide, steps)
+        && (before.is_empty() || go_on(Some(first), ahead, before.iter().rev(), is_wide, steps))
 }
 
 /// Whether characters, behind one that shows the element before, can show the elements in their order.
@@ -30,12 +40,17 @@ fn go_on<'e>(
     chars: impl Iterator<Item = Char>,
     elements: impl Iterator<Item = &'e Element>,
     is_wide: bool,
+    steps: &mut usize,
 ) -> bool {
     let most = if is_wide { MAX_SEPARATORS_WIDE } else { MAX_SEPARATORS };
     let mut elements = elements.filter(|element| **element != Element::Gap);
     let Some(mut element) = elements.next() else { return true };
     let mut separators = 0;
-    for c in chars {
+    for (seen, c) in chars.enumerate() {
+        *steps += 1;
+        if seen == MOST {
+            return true;
+        }
         match c.what_is(*element, is_wide) {
             Is::It => {
                 let Some(next) = elements.next() else { return true };

@@ -154,7 +154,7 @@ impl Fast {
                         Verdict::Unsure => {
                             let anchor = self.index.part(shape.part);
                             let at = block.position(at);
-                            if self.may_stand(text, at, anchor) {
+                            if self.may_stand(text, at, anchor, work) {
                                 self.confirm(text, at, anchor, near, work, out);
                             }
                         }
@@ -183,7 +183,7 @@ impl Fast {
                 let pattern = &self.patterns[anchor.pattern as usize];
                 match verify::compare_word(text, span.clone(), anchor, pattern, &self.settings) {
                     Verdict::Found(start, end) => self.found(anchor, (start, end), out),
-                    Verdict::Unsure if self.may_stand(text, span.start, anchor) => {
+                    Verdict::Unsure if self.may_stand(text, span.start, anchor, work) => {
                         self.confirm(text, span.start, anchor, near, work, out);
                     }
                     Verdict::Unsure | Verdict::Not => {}
@@ -218,8 +218,8 @@ impl Fast {
                         if is_read
                             && is_start(units, at)
                             && !is_inside
-                            && self.may_stand(text, units[at].start as usize, anchor)
                             && !work.is_over()
+                            && self.may_stand(text, units[at].start as usize, anchor, work)
                         {
                             self.confirm(text, units[at].start as usize, anchor, near, work, out);
                         }
@@ -233,9 +233,13 @@ impl Fast {
         out.push(Found { pattern: self.ids[anchor.pattern as usize], start, end, level: Level::Folded });
     }
 
-    fn may_stand(&self, text: &str, at: usize, anchor: &Part) -> bool {
+    /// Whether a look at the characters around an anchor leaves its pattern possible.
+    fn may_stand(&self, text: &str, at: usize, anchor: &Part, work: &mut Work) -> bool {
         let pattern = &self.patterns[anchor.pattern as usize];
-        beside::may_stand(text, at, pattern, anchor, self.settings.gap == Gap::Wide)
+        let mut steps = 0;
+        let may_stand = beside::may_stand(text, at, pattern, anchor, self.settings.gap == Gap::Wide, &mut steps);
+        work.add(steps);
+        may_stand
     }
 
     /// Aligns the pattern of an anchor that stands at byte `at`, in all ways in which it may cover that place.
@@ -401,7 +405,8 @@ mod tests {
         }
         let many = |name: &str| given_up.iter().filter(|(other, _)| *other == name).count();
         assert_eq!(many("near misses of many"), Kernel::available().len(), "{given_up:?}");
-        assert_eq!(many("near misses of many by a word"), Kernel::available().len(), "{given_up:?}");
-        assert_eq!(many("one keyword") + many("one word") + many("letters beyond ASCII"), 0, "{given_up:?}");
+        for name in ["one keyword", "one word", "letters beyond ASCII", "near misses of many by a word"] {
+            assert_eq!(many(name), 0, "{given_up:?}");
+        }
     }
 }
