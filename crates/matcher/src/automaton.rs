@@ -5,11 +5,12 @@ use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBu
 use normalize::{Reading, Tables, Unit, tables};
 
 use crate::align::{Mode, align};
+use crate::file::Writer;
 use crate::groups::Groups;
 use crate::letters::{is_leet_symbol, key_of_unit};
 use crate::library::Numbered;
 use crate::matcher::{Found, Matcher, Route, Scratch};
-use crate::pattern::{Element, Pattern};
+use crate::pattern::{self, Element, Pattern};
 use crate::spec::{LibraryError, MatchOptions};
 use crate::stretch::for_each_stretch;
 
@@ -205,6 +206,12 @@ impl Matcher for Automaton {
 
     fn routes(&self) -> Vec<Route> {
         vec![Route { name: "automaton", kernel: "portable", patterns: self.patterns.len() }]
+    }
+
+    /// The patterns only: the double array of the automaton could be stored, but a forged one may loop for ever, and to
+    /// rule that out takes as long as to make it.
+    fn store(&self, out: &mut Writer) {
+        pattern::store("automaton", &self.ids, &self.patterns, out);
     }
 
     fn heap_bytes(&self) -> usize {

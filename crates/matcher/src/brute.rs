@@ -4,6 +4,7 @@ use normalize::{Reader, tables};
 
 use crate::align::align;
 use crate::automaton::Settings;
+use crate::file::Writer;
 use crate::library::Numbered;
 use crate::matcher::{Found, Matcher, Route, Scratch};
 
@@ -28,6 +29,9 @@ impl Matcher for Brute {
             }
         }
     }
+
+    /// What the oracle has to do with is never written.
+    fn store(&self, _: &mut Writer) {}
 
     fn routes(&self) -> Vec<Route> {
         Vec::new()

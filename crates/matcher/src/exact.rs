@@ -2,6 +2,7 @@
 
 use normalize::{Class, tables};
 
+use crate::file::{FileError, Reader, Writer};
 use crate::gram::{self, Gram};
 use crate::matcher::{Found, Matcher, Route, Scratch};
 use crate::spec::{Level, LibraryError};
@@ -20,6 +21,21 @@ impl Exact {
             Gram::compile(texts, &options).map_err(|error| LibraryError::Engine { detail: error.to_string() })?;
         Ok(Self { gram, word_boundary })
     }
+
+    /// Reads what is stored for so many patterns.
+    pub(crate) fn restore(patterns: usize, word_boundary: bool, file: &mut Reader) -> Result<Self, FileError> {
+        let stored = file.take::<u8>("exact.gram")?;
+        let gram =
+            Gram::from_bytes(&stored).map_err(|error| stored.refuse(0, "the gram engine", error, "build it again"))?;
+        if gram.patterns() != patterns {
+            return Err(stored.refuse(0, "number of patterns", gram.patterns(), format!("it must be {patterns}")));
+        }
+        // A match of whole characters has edges that text can be cut at.
+        if let Some(pattern) = gram.first_broken_pattern() {
+            return Err(stored.refuse(0, "a pattern that is not UTF-8", pattern, "patterns are text"));
+        }
+        Ok(Self { gram, word_boundary })
+    }
 }
 
 impl Matcher for Exact {
@@ -36,6 +52,10 @@ impl Matcher for Exact {
         let stats = self.gram.stats();
         let routes = stats.routes.into_iter();
         routes.map(|route| Route { name: route.name, kernel: stats.kernel, patterns: route.patterns }).collect()
+    }
+
+    fn store(&self, out: &mut Writer) {
+        out.put("exact.gram", &self.gram.to_bytes());
     }
 
     fn heap_bytes(&self) -> usize {

@@ -11,8 +11,10 @@ mod library;
 mod pieces;
 mod reader;
 mod routes;
+mod stored;
 
 pub use library::check as check_library;
+pub use stored::check as check_stored;
 
 use input::Input;
 
@@ -36,4 +38,10 @@ pub fn reader(bytes: &[u8]) {
 /// A library of any entries and options: it compiles or says why not, and then finding, explaining and streaming agree.
 pub fn library(bytes: &[u8]) {
     library::run(&mut Input::new(bytes));
+}
+
+/// Compiled libraries as files: what is stored finds the same as what was compiled; files that were forged are refused or
+/// searched, and never panic.
+pub fn stored(bytes: &[u8]) {
+    stored::run(&mut Input::new(bytes));
 }

@@ -10,6 +10,7 @@ use normalize::{Class, Opt, Tables, Unit, is_turned, opt, tables, upside_down};
 
 use crate::align::{self, Mode};
 use crate::automaton::Settings;
+use crate::file::{FileError, Reader, Writer};
 use crate::matcher::{Found, Matcher, Route, Scratch};
 use crate::pattern::{Element, Kind, Pattern};
 use crate::spec::Level;
@@ -211,6 +212,11 @@ impl Matcher for Guess {
         for_each_stretch(text, self.settings.reading, self.reach, &mut scratch.units, |units, bounds| {
             self.find_in(text, units, bounds, out);
         });
+    }
+
+    /// The patterns only: what may start them is soon found again.
+    fn store(&self, out: &mut Writer) {
+        out.put("guess.ids", &self.ids);
     }
 
     fn routes(&self) -> Vec<Route> {
@@ -480,13 +486,52 @@ impl Fuzzy {
             if word.len() < 3 * edits || word.len() > MAX_FUZZY {
                 continue;
             }
-            let index = fuzzy.words.len() as u32;
-            for form in forms(&word, edits) {
-                fuzzy.by_form.entry(form).or_default().push(index);
-            }
-            fuzzy.words.push((id, word));
+            fuzzy.add(id, word);
         }
         fuzzy
+    }
+
+    fn add(&mut self, id: u32, word: Box<[char]>) {
+        let index = self.words.len() as u32;
+        for form in forms(&word, self.edits) {
+            self.by_form.entry(form).or_default().push(index);
+        }
+        self.words.push((id, word));
+    }
+
+    /// Reads words of a library of so many patterns.
+    pub(crate) fn restore(
+        patterns: usize,
+        edits: usize,
+        settings: Settings,
+        file: &mut Reader,
+    ) -> Result<Self, FileError> {
+        let mut fuzzy = Self { words: Vec::new(), by_form: HashMap::new(), edits, settings };
+        let ids = file.take::<u32>("fuzzy.ids")?;
+        let lengths = file.take::<u8>("fuzzy.lengths")?;
+        let letters = file.take::<u32>("fuzzy.letters")?;
+        ids.expect_below(patterns, "number of a pattern")?;
+        lengths.expect_count(ids.len())?;
+        let mut at = 0;
+        for (index, (&id, &length)) in ids.iter().zip(&*lengths).enumerate() {
+            let length = usize::from(length);
+            // Every form of a word with letters left out is kept, so that longer ones would take very much memory.
+            let most = MAX_FUZZY.min(letters.len() - at);
+            if length < 3 * edits || length > most {
+                let limit = format!("it must be from {} to {most}", 3 * edits);
+                return Err(lengths.refuse(index, "length of a word", length, limit));
+            }
+            let word: Option<Box<[char]>> = letters[at..at + length].iter().map(|c| char::from_u32(*c)).collect();
+            let Some(word) = word else {
+                let is_letter = |at: &usize| char::from_u32(letters[*at]).is_none();
+                let at = (at..at + length).find(is_letter).unwrap_or(at);
+                return Err(letters.refuse(at, "a letter", letters[at], "it must be a character"));
+            };
+            fuzzy.add(id, word);
+            at += length;
+        }
+        letters.expect_count(at)?;
+        Ok(fuzzy)
     }
 }
 
@@ -518,6 +563,14 @@ impl Matcher for Fuzzy {
                 }
             }
         });
+    }
+
+    /// The words only: their forms are soon found again.
+    fn store(&self, out: &mut Writer) {
+        out.put("fuzzy.ids", &self.words.iter().map(|(id, _)| *id).collect::<Vec<u32>>());
+        out.put("fuzzy.lengths", &self.words.iter().map(|(_, word)| word.len() as u8).collect::<Vec<u8>>());
+        let letters = self.words.iter().flat_map(|(_, word)| word.iter().map(|letter| u32::from(*letter)));
+        out.put("fuzzy.letters", &letters.collect::<Vec<u32>>());
     }
 
     fn routes(&self) -> Vec<Route> {

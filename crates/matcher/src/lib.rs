@@ -17,6 +17,7 @@ mod differential;
 mod exact;
 mod explain;
 mod fast;
+mod file;
 mod form;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -32,6 +33,7 @@ pub mod measure;
 mod pattern;
 mod resolve;
 mod spec;
+mod stored;
 mod stream;
 mod stretch;
 
@@ -40,6 +42,7 @@ pub use explain::{
     Change, EntryExplanation, Explanation, HitExplanation, MAX_EXPLAINED_BYTES, Miss, Obstacle, PartFound, ShownChar,
     Step, TextTooLong, Value, Would,
 };
+pub use file::{Fault, FileError};
 pub use form::{NormalForm, first_of_each};
 pub use library::{Hit, Library, Scratch};
 pub use matcher::Route;
@@ -47,4 +50,5 @@ pub use spec::{
     CjkBoundary, EntrySpec, Gap, Level, LibraryError, LibrarySpec, MarkupKind, MatchOptions, Overlap, Profile, Scope,
     limits,
 };
+pub use stored::{LibraryFile, is_compiled};
 pub use stream::{Stream, StreamHit};

@@ -59,7 +59,7 @@ pub(crate) struct FoundPart {
 
 /// Who asked for a pattern. Several may share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Owner {
+pub(crate) enum Owner {
     Entry(u32),
     Allow(Option<u32>),
     /// A part of a combination: entry, index of the part or [`Part::ABSENT`].
@@ -70,17 +70,17 @@ enum Owner {
 
 /// A keyword library, compiled: immutable, shared by all threads.
 pub struct Library {
-    entries: Vec<EntrySpec>,
-    options: MatchOptions,
-    owners: Vec<Owner>,
-    owners_of_pattern: Groups,
+    pub(crate) entries: Vec<EntrySpec>,
+    pub(crate) options: MatchOptions,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) owners_of_pattern: Groups,
     /// The entries that are combinations.
-    combos: HashMap<u32, Shape>,
-    /// The first finds the patterns; others find forms of them that must be guessed.
-    matchers: Vec<Box<dyn Matcher>>,
-    pattern_count: usize,
+    pub(crate) combos: HashMap<u32, Shape>,
+    /// The first find the patterns; others find forms of them that must be guessed.
+    pub(crate) matchers: Vec<Box<dyn Matcher>>,
+    pub(crate) pattern_count: usize,
     /// Most units that a hit may take.
-    reach: usize,
+    pub(crate) reach: usize,
 }
 
 impl Library {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::automaton::Keyed;
 use crate::fast::FastScratch;
+use crate::file::Writer;
 use crate::gram;
 use crate::spec::Level;
 
@@ -34,6 +35,9 @@ pub(crate) struct Scratch {
 pub(crate) trait Matcher: Send + Sync {
     /// Appends the occurrences in `text` to `out`; the same one may come twice.
     fn find_all(&self, text: &str, scratch: &mut Scratch, out: &mut Vec<Found>);
+
+    /// Stores what it takes to make this matcher again without compiling.
+    fn store(&self, out: &mut Writer);
 
     /// Bytes of memory that the compiled patterns take.
     fn heap_bytes(&self) -> usize;

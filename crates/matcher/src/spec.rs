@@ -44,7 +44,7 @@ pub struct EntrySpec {
 }
 
 /// How a library matches.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct MatchOptions {
     /// Which ways of writing a keyword are seen.
@@ -92,6 +92,15 @@ impl Default for MatchOptions {
             fuzzy: 0,
             cjk_boundary: CjkBoundary::None,
         }
+    }
+}
+
+impl MatchOptions {
+    /// Whether a library compiles to the same under other options: what they differ in counts only when hits are put
+    /// together.
+    pub fn compiles_as(&self, other: &Self) -> bool {
+        let Self { overlap, within, scope, cjk_boundary, .. } = *self;
+        Self { overlap, within, scope, cjk_boundary, ..other.clone() } == *self
     }
 }
 

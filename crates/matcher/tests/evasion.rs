@@ -59,6 +59,11 @@ fn compile(case: &Case) -> Library {
     Library::compile(LibrarySpec { entries, options }).unwrap_or_else(|error| panic!("{}: {error}", case.id))
 }
 
+/// The library, stored and read again.
+fn stored(case: &Case, library: &Library) -> Library {
+    Library::from_bytes(&library.to_bytes(&[])).unwrap_or_else(|error| panic!("{}: {error}", case.id))
+}
+
 /// Hits as `(keyword, start, end)` in code points.
 fn shown<'c>(case: &'c Case, hits: &[Hit]) -> Vec<(&'c str, usize, usize)> {
     let points = |byte: u32| case.text[..byte as usize].chars().count();
@@ -75,6 +80,9 @@ fn every_case_gives_what_it_expects_and_nothing_else() {
         let library = compile(&case);
         let mut hits = Vec::new();
         library.find(&case.text, &mut Scratch::default(), &mut hits);
+        let mut of_stored = Vec::new();
+        stored(&case, &library).find(&case.text, &mut Scratch::default(), &mut of_stored);
+        assert_eq!(of_stored, hits, "{}, of the library as it is stored", case.id);
         let found = shown(&case, &hits);
         let expected: Vec<(&str, usize, usize)> =
             case.expect.iter().map(|hit| (hit.keyword.as_str(), hit.start, hit.end)).collect();

@@ -60,8 +60,13 @@ fn library() {
 }
 
 #[test]
+fn stored() {
+    run(fuzzing::stored, 300, 300);
+}
+
+#[test]
 fn no_bytes_are_a_case() {
-    for target in [fuzzing::gram, fuzzing::routes, fuzzing::reader, fuzzing::library] {
+    for target in [fuzzing::gram, fuzzing::routes, fuzzing::reader, fuzzing::library, fuzzing::stored] {
         target(&[]);
     }
 }

@@ -20,3 +20,8 @@ pub use reader::{Reader, Reading};
 pub use tables::{Class, Folded, Info, Tables, tables};
 pub use unit::Unit;
 pub use visible::has_visible;
+
+/// The files that all tables are made of, in one order. Two builds in which they are the same fold every text alike.
+pub fn table_files() -> impl Iterator<Item = &'static [u8]> {
+    std::iter::once(tables::PACKED).chain(opt::FILES)
+}

@@ -12,6 +12,17 @@
 
 use std::sync::LazyLock;
 
+static SYLLABLES: &[u8] = include_bytes!("../opt/syllables.bin");
+static WORDS: &[u8] = include_bytes!("../opt/words.bin");
+static SHAPE: &[u8] = include_bytes!("../opt/shape.bin");
+static MARTIAN: &[u8] = include_bytes!("../opt/martian.bin");
+static SPLIT: &[u8] = include_bytes!("../opt/split.bin");
+static EMOJI: &[u8] = include_bytes!("../opt/emoji.bin");
+static LEXICON: &[u8] = include_bytes!("../opt/lexicon.bin");
+
+/// The files that [`opt`] is parsed from.
+pub(crate) static FILES: [&[u8]; 7] = [SYLLABLES, WORDS, SHAPE, MARTIAN, SPLIT, EMOJI, LEXICON];
+
 /// The tables, parsed on the first call and the same for the whole process.
 pub fn opt() -> &'static Opt {
     static OPT: LazyLock<Opt> = LazyLock::new(Opt::parse);
@@ -34,7 +45,7 @@ pub struct Opt {
 
 impl Opt {
     fn parse() -> Self {
-        let mut file = Reader::new("syllables.bin", include_bytes!("../opt/syllables.bin"), *b"SYL1");
+        let mut file = Reader::new("syllables.bin", SYLLABLES, *b"SYL1");
         let (mut names, mut near) = (Vec::new(), Vec::new());
         for _ in 0..file.number() {
             names.push(file.string());
@@ -51,7 +62,7 @@ impl Opt {
         });
         file.end();
 
-        let mut file = Reader::new("words.bin", include_bytes!("../opt/words.bin"), *b"WRD1");
+        let mut file = Reader::new("words.bin", WORDS, *b"WRD1");
         let count = file.number() as usize;
         let mut rest = file.string();
         let mut foreign = Vec::with_capacity(count);
@@ -62,12 +73,12 @@ impl Opt {
         }
         file.end();
 
-        let mut file = Reader::new("shape.bin", include_bytes!("../opt/shape.bin"), *b"SHP1");
+        let mut file = Reader::new("shape.bin", SHAPE, *b"SHP1");
         let similar = file.char_lists();
-        let mut file = Reader::new("martian.bin", include_bytes!("../opt/martian.bin"), *b"MAR1");
+        let mut file = Reader::new("martian.bin", MARTIAN, *b"MAR1");
         let martian = file.char_lists();
 
-        let mut file = Reader::new("split.bin", include_bytes!("../opt/split.bin"), *b"SPL1");
+        let mut file = Reader::new("split.bin", SPLIT, *b"SPL1");
         let mut parts = Vec::new();
         let ways = file.lists(|file, items| {
             for _ in 0..file.number() {
@@ -80,7 +91,7 @@ impl Opt {
         });
         file.end();
 
-        let mut file = Reader::new("emoji.bin", include_bytes!("../opt/emoji.bin"), *b"EMO1");
+        let mut file = Reader::new("emoji.bin", EMOJI, *b"EMO1");
         let emoji = file.lists(|file, items| {
             for _ in 0..file.number() {
                 items.push(file.string());
@@ -326,7 +337,7 @@ struct Level {
 
 impl Lexicon {
     fn parse() -> Self {
-        let mut file = Reader::new("lexicon.bin", include_bytes!("../opt/lexicon.bin"), *b"LEX1");
+        let mut file = Reader::new("lexicon.bin", LEXICON, *b"LEX1");
         let mut alphabet = Rows::default();
         let mut places = Vec::new(); // begin, middle, end, alone
         let mut code = 0;

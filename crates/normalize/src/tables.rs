@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-static PACKED: &[u8] = include_bytes!("../tables/tables.bin");
+pub(crate) static PACKED: &[u8] = include_bytes!("../tables/tables.bin");
 static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::unpack(PACKED));
 
 /// The tables, unpacked on first use (about a millisecond).

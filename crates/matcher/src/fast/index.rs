@@ -10,6 +10,7 @@ use super::near::{self, Near};
 use super::ranges::Ranges;
 use super::words;
 use crate::automaton::Settings;
+use crate::file::{Array, FileError, Reader, Section, Writer};
 use crate::groups::Groups;
 use crate::letters::leet;
 use crate::pattern::{Element, Pattern};
@@ -64,7 +65,7 @@ pub(crate) struct Shape<'a> {
 
 /// Lists of shapes, each in one piece of memory: part, place of the anchor, number of codes, flags, codes.
 #[derive(Debug, Default)]
-struct Shapes(Vec<u16>);
+struct Shapes(Array<u16>);
 
 const HEAD: usize = 5;
 const WHOLE: u16 = 1;
@@ -75,8 +76,8 @@ const LAST: u16 = 16;
 
 impl Shapes {
     /// Appends the list of some parts and returns its place.
-    fn add(&mut self, list: &[u32], parts: &[Part], patterns: &[Pattern], codes: &Codes) -> u32 {
-        let place = self.0.len() as u32;
+    fn add(shapes: &mut Vec<u16>, list: &[u32], parts: &[Part], patterns: &[Pattern], codes: &Codes) -> u32 {
+        let place = shapes.len() as u32;
         for (at, &id) in list.iter().enumerate() {
             let part = parts[id as usize];
             let pattern = &patterns[part.pattern as usize];
@@ -97,8 +98,8 @@ impl Shapes {
             flags |= if is_char(stretch.start.checked_sub(1)) { BEFORE } else { 0 };
             flags |= if is_char(Some(stretch.end)) { BEHIND } else { 0 };
             flags |= if at + 1 == list.len() { LAST } else { 0 };
-            self.0.extend([id as u16, (id >> 16) as u16, before as u16, shown.len() as u16, flags]);
-            self.0.extend(shown);
+            shapes.extend([id as u16, (id >> 16) as u16, before as u16, shown.len() as u16, flags]);
+            shapes.extend(shown);
         }
         place
     }
@@ -174,8 +175,8 @@ impl Index {
         if !words.is_empty() {
             (index.words, index.of_word) = Keys::new(words);
         }
-        let mut shapes = Shapes::default();
-        let mut add = |list: &[u32]| shapes.add(list, &index.parts, patterns, codes);
+        let mut shapes = Vec::new();
+        let mut add = |list: &[u32]| Shapes::add(&mut shapes, list, &index.parts, patterns, codes);
         let mut keys = Keys::default();
         if !windows.is_empty() {
             let lists;
@@ -185,14 +186,63 @@ impl Index {
         let (codes_of_singles, lists) = Groups::by_key(singles);
         let singles = codes_of_singles.into_iter().zip(0..).map(|(code, list)| (code, add(lists.of(list)))).collect();
         (index.windows, index.singles) = (keys, singles);
-        index.shapes = shapes;
-        if !index.singles.is_empty() {
-            index.is_single = vec![0; 0x1_0000 / 32];
-            for (code, _) in &index.singles {
-                index.is_single[usize::from(code / 32)] |= 1 << (code % 32);
+        index.shapes = Shapes(shapes.into());
+        index.is_single = bits_of(&index.singles);
+        index
+    }
+
+    pub(crate) fn store(&self, out: &mut Writer) {
+        let flags = [self.has_digits, self.has_numeral_words];
+        out.put("fast.flags", &flags.map(u8::from));
+        let part = |part: &Part| {
+            [part.pattern, u32::from(part.first) | u32::from(part.elements) << 16, u32::from(part.is_word)]
+        };
+        out.put("fast.parts", &self.parts.iter().flat_map(part).collect::<Vec<u32>>());
+        out.put("fast.shapes", &self.shapes.0);
+        self.windows.store("fast.windows", out);
+        let (codes, places): (Vec<u16>, Vec<u32>) = self.singles.iter().copied().unzip();
+        out.put("fast.singles.codes", &codes);
+        out.put("fast.singles.places", &places);
+        self.words.store("fast.words", out);
+        self.of_word.store("fast.of_word", out);
+        self.near.store(out);
+    }
+
+    /// Reads what is stored for these patterns.
+    pub(crate) fn restore(patterns: &[Pattern], file: &mut Reader) -> Result<Self, FileError> {
+        let (flags, [has_digits, has_numeral_words]) = file.take_exactly::<u8, 2>("fast.flags")?;
+        flags.expect_below(2, "a flag")?;
+        let parts = restore_parts(patterns, &file.take("fast.parts")?)?;
+        let shapes = file.take("fast.shapes")?;
+        let lists = lists_of_shapes(&shapes, parts.len())?;
+        let is_list = |place: u32| lists.get(place as usize / 64).is_some_and(|bits| bits >> (place % 64) & 1 != 0);
+        let limit = "a list of shapes must start there";
+        let windows = Keys::restore("fast.windows", is_list, limit, file)?;
+        let codes = file.take::<u16>("fast.singles.codes")?;
+        let places = file.take::<u32>("fast.singles.places")?;
+        places.expect_count(codes.len())?;
+        for (at, (&code, &place)) in codes.iter().zip(&*places).enumerate() {
+            if code < FIRST || (at > 0 && codes[at - 1] >= code) {
+                return Err(codes.refuse(at, "code of an anchor", code, format!("codes ascend from {FIRST} on")));
+            }
+            if !is_list(place) {
+                return Err(places.refuse(at, "place of a list", place, limit));
             }
         }
-        index
+        let singles: Vec<(u16, u32)> = codes.iter().copied().zip(places.iter().copied()).collect();
+        let of_word = Groups::restore("fast.of_word", parts.len(), "part of a word", file)?;
+        Ok(Self {
+            windows,
+            shapes: Shapes(shapes.array()),
+            is_single: bits_of(&singles),
+            singles,
+            words: Keys::restore_lists("fast.words", &of_word, file)?,
+            of_word,
+            near: Near::restore(parts.len(), file)?,
+            has_digits: has_digits != 0,
+            has_numeral_words: has_numeral_words != 0,
+            parts,
+        })
     }
 
     /// Number of anchors that are words.
@@ -307,6 +357,75 @@ impl Index {
             + self.of_word.heap_bytes()
             + self.near.heap_bytes()
     }
+}
+
+/// A bit for each code of single anchors; nothing if there is none.
+fn bits_of(singles: &[(u16, u32)]) -> Vec<u32> {
+    let mut bits = if singles.is_empty() { Vec::new() } else { vec![0; 0x1_0000 / 32] };
+    for (code, _) in singles {
+        bits[usize::from(code / 32)] |= 1 << (code % 32);
+    }
+    bits
+}
+
+/// The parts of patterns: one of each, within it.
+fn restore_parts(patterns: &[Pattern], stored: &Section<u32>) -> Result<Vec<Part>, FileError> {
+    stored.expect_count(3 * patterns.len())?;
+    let mut parts = Vec::with_capacity(patterns.len());
+    for (at, &[pattern, span, is_word]) in (0..).step_by(3).zip(stored.as_chunks::<3>().0) {
+        let Some(known) = patterns.get(pattern as usize) else {
+            let limit = format!("the limit is {}, exclusive", patterns.len());
+            return Err(stored.refuse(at, "pattern of an anchor", pattern, limit));
+        };
+        let (first, elements) = (span as u16, (span >> 16) as u16);
+        let length = known.elements.len();
+        if elements == 0 || usize::from(first) + usize::from(elements) > length {
+            let value = format!("{elements} elements from {first} on");
+            return Err(stored.refuse(at + 1, "an anchor", value, format!("the pattern has {length}")));
+        }
+        if is_word > 1 {
+            return Err(stored.refuse(at + 2, "a flag", is_word, "the limit is 1"));
+        }
+        parts.push(Part { pattern, first, elements, is_word: is_word == 1 });
+    }
+    Ok(parts)
+}
+
+/// Walks over stored shapes. Gives a bit for each place at which a list of them starts.
+fn lists_of_shapes(shapes: &Section<u16>, parts: usize) -> Result<Vec<u64>, FileError> {
+    let mut lists = vec![0_u64; shapes.len().div_ceil(64)];
+    let (mut at, mut starts) = (0, true);
+    while at < shapes.len() {
+        let Some(&[low, high, first, length, flags]) = shapes[at..].first_chunk::<HEAD>() else {
+            let limit = format!("a shape has {HEAD} in front of its codes");
+            return Err(shapes.refuse(at, "values at the end", shapes.len() - at, limit));
+        };
+        let part = u32::from(low) | u32::from(high) << 16;
+        if part as usize >= parts {
+            return Err(shapes.refuse(at, "part of a shape", part, format!("the limit is {parts}, exclusive")));
+        }
+        let (end, most) = (at + HEAD + usize::from(length), shapes.len() - at - HEAD);
+        if length == 0 || usize::from(length) > most {
+            return Err(shapes.refuse(at + 3, "codes of a shape", length, format!("it must be from 1 to {most}")));
+        }
+        if first >= length {
+            let limit = format!("the limit is {length}, exclusive");
+            return Err(shapes.refuse(at + 2, "first code of an anchor", first, limit));
+        }
+        if flags >= 2 * LAST {
+            return Err(shapes.refuse(at + 4, "flags of a shape", flags, format!("the limit is {}", 2 * LAST - 1)));
+        }
+        if let Some(code) = (at + HEAD..end).find(|code| shapes[*code] < FIRST) {
+            return Err(shapes.refuse(code, "a code", shapes[code], format!("codes start at {FIRST}")));
+        }
+        lists[at / 64] |= u64::from(starts) << (at % 64);
+        starts = flags & LAST != 0;
+        if end == shapes.len() && !starts {
+            return Err(shapes.refuse(at + 4, "flags of the last shape", flags, "the last one ends a list"));
+        }
+        at = end;
+    }
+    Ok(lists)
 }
 
 /// Digits do not repeat: 1000 is not 10.

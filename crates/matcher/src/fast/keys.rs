@@ -4,6 +4,7 @@
 //! A key has two hashes: `place` chooses the word of the filter, `key` is what is looked for in it. Keys that extend one
 //! another (a window of three characters and its first two) share the place, so one load answers for both.
 
+use crate::file::{Array, FileError, Reader, Writer};
 use crate::groups::Groups;
 
 /// Bits of the filter for each key, for small sets and for large ones: what fits the caches close to the core is worth
@@ -13,6 +14,9 @@ const BITS_LARGE: usize = 24;
 /// Keys from which a set is large.
 const LARGE: usize = 32 * 1024;
 const SLOT: u32 = 0x27D4_EB2F;
+/// Words of the smallest filter, and of one for more keys than a library can have.
+const LEAST_WORDS: usize = 64;
+const MOST_WORDS: usize = 1 << 28;
 /// Slots for five keys: the free ones between end what has to be compared.
 const SLOTS_FOR_FIVE: usize = 8;
 
@@ -43,11 +47,11 @@ pub(crate) struct Hashed {
 /// Lists by hashed key. Different keys may have one hash: what is in a list is still to be compared.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    pub(crate) bloom: Vec<u32>,
+    pub(crate) bloom: Array<u32>,
     pub(crate) bloom_shift: u32,
     /// Open addressing: what tells keys apart, zero where free, and the lists.
-    fingers: Vec<u16>,
-    lists: Vec<u32>,
+    fingers: Array<u16>,
+    lists: Array<u32>,
 }
 
 /// The two bits of a key in its word of the filter.
@@ -57,45 +61,49 @@ fn bits(key: u32) -> u32 {
     0x0000_0201_u32.rotate_left(folded & 31) | 0x0020_0001_u32.rotate_left((folded >> 5) & 31)
 }
 
+/// How far places are shifted to choose one of so many words, a power of two.
+fn shift_of(words: usize) -> u32 {
+    32 - words.trailing_zeros()
+}
+
+/// The slot of so many from which on a key is looked for, and what tells it from others there.
+#[inline]
+fn slot_of(key: u32, slots: usize) -> (usize, u16) {
+    let slot = (u64::from(key.wrapping_mul(SLOT)) * slots as u64) >> 32;
+    (slot as usize, ((key ^ (key >> 16)) as u16).max(1))
+}
+
 impl Keys {
     /// Groups items by key. Gives the keys, and the items of each list.
     pub(crate) fn new(items: Vec<(Hashed, u32)>) -> (Self, Groups) {
         let (hashes, lists) = Groups::by_key(items);
         let bits_per_key = if hashes.len() < LARGE { BITS_SMALL } else { BITS_LARGE };
-        let words = (hashes.len() * bits_per_key / 32).next_power_of_two().max(64);
+        let words = (hashes.len() * bits_per_key / 32).next_power_of_two().max(LEAST_WORDS);
         let slots = hashes.len() * SLOTS_FOR_FIVE / 5 + 1;
-        let mut keys = Self {
-            bloom: vec![0; words],
-            bloom_shift: 32 - words.trailing_zeros(),
-            fingers: vec![0; slots],
-            lists: vec![0; slots],
-        };
+        let bloom_shift = shift_of(words);
+        let mut bloom = vec![0; words];
+        let (mut fingers, mut numbers) = (vec![0; slots], vec![0; slots]);
         for (hashed, list) in hashes.iter().zip(0_u32..) {
-            keys.bloom[(hashed.place >> keys.bloom_shift) as usize] |= bits(hashed.key);
-            let (mut slot, finger) = keys.slot(hashed.key);
-            while keys.fingers[slot] != 0 {
+            bloom[(hashed.place >> bloom_shift) as usize] |= bits(hashed.key);
+            let (mut slot, finger) = slot_of(hashed.key, slots);
+            while fingers[slot] != 0 {
                 slot = if slot + 1 == slots { 0 } else { slot + 1 };
             }
-            (keys.fingers[slot], keys.lists[slot]) = (finger, list);
+            (fingers[slot], numbers[slot]) = (finger, list);
         }
-        (keys, lists)
+        (Self { bloom: bloom.into(), bloom_shift, fingers: fingers.into(), lists: numbers.into() }, lists)
     }
 
     /// Gives every list another number.
     pub(crate) fn renumber(&mut self, mut number_of: impl FnMut(u32) -> u32) {
-        for (finger, list) in self.fingers.iter().zip(&mut self.lists) {
-            if *finger != 0 {
-                *list = number_of(*list);
-            }
-        }
+        let number = |(&finger, &list): (&u16, &u32)| if finger == 0 { 0 } else { number_of(list) };
+        self.lists = self.fingers.iter().zip(&*self.lists).map(number).collect::<Vec<u32>>().into();
     }
 
     /// The slot from which on a key is looked for, and what tells it from others there.
     #[inline]
     fn slot(&self, key: u32) -> (usize, u16) {
-        let slots = self.fingers.len() as u64;
-        let slot = (u64::from(key.wrapping_mul(SLOT)) * slots) >> 32;
-        (slot as usize, ((key ^ (key >> 16)) as u16).max(1))
+        slot_of(key, self.fingers.len())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -143,6 +151,50 @@ impl Keys {
     pub(crate) fn find(&self, hashed: Hashed) -> impl Iterator<Item = u32> {
         let may_have = Self::may_have(self.word(hashed.place), hashed.key);
         may_have.then(|| self.lists(hashed.key)).into_iter().flatten()
+    }
+
+    pub(crate) fn store(&self, name: &str, out: &mut Writer) {
+        out.put(format!("{name}.bloom"), &self.bloom);
+        out.put(format!("{name}.fingers"), &self.fingers);
+        out.put(format!("{name}.lists"), &self.lists);
+    }
+
+    /// Reads keys, each of whose lists is one that `is_list`; `limit` says which are.
+    pub(crate) fn restore(
+        name: &str,
+        is_list: impl Fn(u32) -> bool,
+        limit: &str,
+        file: &mut Reader,
+    ) -> Result<Self, FileError> {
+        let bloom = file.take::<u32>(format!("{name}.bloom"))?;
+        let fingers = file.take::<u16>(format!("{name}.fingers"))?;
+        let lists = file.take::<u32>(format!("{name}.lists"))?;
+        lists.expect_count(fingers.len())?;
+        if bloom.is_empty() {
+            fingers.expect_count(0)?;
+            return Ok(Self::default());
+        }
+        let words = bloom.len();
+        if !words.is_power_of_two() || !(LEAST_WORDS..=MOST_WORDS).contains(&words) {
+            let limit = format!("it must be a power of two from {LEAST_WORDS} to {MOST_WORDS}");
+            return Err(bloom.refuse(0, "words of the filter", words, limit));
+        }
+        // A search of the slots ends at a free one.
+        if !fingers.contains(&0) {
+            return Err(fingers.refuse(0, "number of free slots", 0, "at least one must be free"));
+        }
+        let is_wrong = |(finger, list): (&u16, &u32)| *finger != 0 && !is_list(*list);
+        if let Some(at) = fingers.iter().zip(&*lists).position(is_wrong) {
+            return Err(lists.refuse(at, "place of a list", lists[at], limit));
+        }
+        let (bloom_shift, bloom) = (shift_of(words), bloom.array());
+        Ok(Self { bloom, bloom_shift, fingers: fingers.array(), lists: lists.array() })
+    }
+
+    /// Reads keys whose lists are those of groups.
+    pub(crate) fn restore_lists(name: &str, lists: &Groups, file: &mut Reader) -> Result<Self, FileError> {
+        let count = lists.len();
+        Self::restore(name, |list| (list as usize) < count, &format!("the limit is {count}, exclusive"), file)
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -23,7 +23,7 @@ mod words;
 
 use std::sync::OnceLock;
 
-use normalize::{Reader, Unit};
+use normalize::Unit;
 
 use self::anchor::Anchor;
 pub(crate) use self::codes::Codes;
@@ -34,10 +34,11 @@ use self::near::Near;
 use self::ranges::Ranges;
 use self::verify::Verdict;
 use crate::automaton::{Automaton, Settings, is_start};
+use crate::file::{FileError, Reader, Writer};
 use crate::letters::is_leet_symbol;
 use crate::library::Numbered;
 use crate::matcher::{Found, Matcher, Route, Scratch};
-use crate::pattern::Pattern;
+use crate::pattern::{self, Pattern};
 use crate::spec::{Gap, Level, MatchOptions};
 
 /// Patterns by their anchors.
@@ -108,6 +109,17 @@ impl Fast {
             codes.note_numerals();
         }
         Self { patterns, ids, settings, kernel, codes, index, plain: OnceLock::new() }
+    }
+
+    /// Reads what is stored for these patterns.
+    pub(crate) fn restore(patterns: Vec<Numbered>, settings: Settings, file: &mut Reader) -> Result<Self, FileError> {
+        let (ids, patterns): (Vec<u32>, Vec<Pattern>) = patterns.into_iter().unzip();
+        let index = Index::restore(&patterns, file)?;
+        let mut codes = Codes::new(settings.gap == Gap::Wide);
+        if index.has_numeral_words {
+            codes.note_numerals();
+        }
+        Ok(Self { patterns, ids, settings, kernel: Kernel::best(), codes, index, plain: OnceLock::new() })
     }
 
     /// Searches a text. False if it was given up because of too many candidates; then what was found is not all.
@@ -200,7 +212,7 @@ impl Fast {
                 return;
             }
             units.clear();
-            let mut reader = Reader::new(text, from as usize, self.settings.reading);
+            let mut reader = normalize::Reader::new(text, from as usize, self.settings.reading);
             reader.read(units, to as usize, usize::MAX);
             work.add(units.len());
             let has_symbols = units.iter().any(|unit| !unit.is_content() && is_leet_symbol(unit.fold));
@@ -287,6 +299,11 @@ impl Matcher for Fast {
             Route { name: "ideographs", kernel, patterns: self.patterns.len() - words },
             Route { name: "words", kernel, patterns: words },
         ]
+    }
+
+    fn store(&self, out: &mut Writer) {
+        pattern::store("fast", &self.ids, &self.patterns, out);
+        self.index.store(out);
     }
 
     fn heap_bytes(&self) -> usize {

@@ -11,6 +11,7 @@ use normalize::{Class, Unit, tables};
 use super::Work;
 use super::keys::{Hashed, Keys};
 use crate::automaton::is_start;
+use crate::file::{FileError, Reader, Writer};
 use crate::groups::Groups;
 use crate::letters::{is_leet_symbol, key, key_of_unit};
 use crate::pattern::Element;
@@ -186,6 +187,28 @@ impl Near {
     fn may_begin(&self, chain: Chain) -> bool {
         let Hashed { place, key } = chain.hashed();
         !self.beginnings.is_empty() && Keys::may_have(self.beginnings.word(place), key)
+    }
+
+    pub(crate) fn store(&self, out: &mut Writer) {
+        self.windows.store("fast.near.windows", out);
+        self.of_window.store("fast.near.of_window", out);
+        self.words.store("fast.near.words", out);
+        self.of_word.store("fast.near.of_word", out);
+        self.beginnings.store("fast.near.beginnings", out);
+    }
+
+    /// Reads what is stored for so many parts.
+    pub(crate) fn restore(parts: usize, file: &mut Reader) -> Result<Self, FileError> {
+        let of_window = Groups::restore("fast.near.of_window", parts, "part of a window", file)?;
+        let of_word = Groups::restore("fast.near.of_word", parts, "part of a word", file)?;
+        Ok(Self {
+            windows: Keys::restore_lists("fast.near.windows", &of_window, file)?,
+            words: Keys::restore_lists("fast.near.words", &of_word, file)?,
+            // Only asked whether it has a key: its lists are not looked into.
+            beginnings: Keys::restore("fast.near.beginnings", |_| true, "any", file)?,
+            of_window,
+            of_word,
+        })
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -12,7 +12,7 @@ use crate::stream::{Stream, StreamHit};
 
 /// Longest text that is explained, and entries that are asked for: each is looked for under many options, every time by a
 /// library of its own.
-const MAX_EXPLAINED: usize = 400;
+pub(super) const MAX_EXPLAINED: usize = 400;
 const ASKED: usize = 2;
 
 pub(super) fn run(input: &mut Input) {
@@ -139,7 +139,7 @@ fn explains_the_same(library: &Library, text: &str, hits: &[Hit], shown: &str) {
     assert!(asked.iter().all(|id| explained.entries.iter().any(|entry| entry.entry == *id)), "{shown}\n{text:?}");
 }
 
-fn entries(input: &mut Input, words: &[String]) -> Vec<EntrySpec> {
+pub(super) fn entries(input: &mut Input, words: &[String]) -> Vec<EntrySpec> {
     let mut entries: Vec<EntrySpec> = Vec::new();
     for word in words {
         let mut entry = EntrySpec { text: word.clone(), ..EntrySpec::default() };
@@ -173,7 +173,7 @@ fn allow(input: &mut Input, words: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn options(input: &mut Input, words: &[String]) -> MatchOptions {
+pub(super) fn options(input: &mut Input, words: &[String]) -> MatchOptions {
     let profile = match input.byte() % 4 {
         2 => Profile::Exact,
         3 => Profile::Aggressive,

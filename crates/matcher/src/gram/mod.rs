@@ -407,6 +407,12 @@ impl Gram {
         self.table.entries().len()
     }
 
+    /// The number of a pattern that is not UTF-8, which compiled libraries do not have, but stored bytes may.
+    pub(crate) fn first_broken_pattern(&self) -> Option<u32> {
+        let is_broken = |entry: &&Entry| std::str::from_utf8(&self.table.pattern(entry)).is_err();
+        self.table.entries().iter().find(is_broken).map(|entry| entry.id)
+    }
+
     /// What the library is made of.
     pub fn stats(&self) -> Stats {
         let Filters { window, quad, word, short } = &self.filters;
