@@ -71,6 +71,17 @@ export interface HitColumns {
 /** Looks at a file (options and answer as JSON). A file that cannot be read is an answer, not an error. */
 export declare function inspectFile(path: string, options: string): string
 
+/** Whether a file begins as a compiled library does. A file that cannot be read does not. */
+export declare function isCompiled(path: string): boolean
+
+/** A file that holds a compiled library. */
+export interface LibraryFileHead {
+  /** Digest that every byte of the file counts for. */
+  digest: string
+  /** What was put beside the library when it was saved: JSON of its source. */
+  source: string
+}
+
 /** A way in which patterns of a library are found. */
 export interface LibraryRoute {
   /** Its name. */
@@ -110,6 +121,12 @@ export interface NormalForms {
   alphabetic: Uint8Array
 }
 
+/**
+ * Opens a compiled library, or finds it open, to match under options (JSON). Null where it would compile to another
+ * library under them. A file with another digest than the one that was read is an error.
+ */
+export declare function openLibraryFile(path: string, digest: string, options: string): CompiledLibrary | null
+
 /** Windows of one length, padded with zeros. */
 export interface Pack {
   /** Number of windows. */
@@ -120,8 +137,14 @@ export interface Pack {
   ids: Int32Array
 }
 
+/** Reads what a compiled library was made of, and not yet the library. */
+export declare function readLibraryFile(path: string): LibraryFileHead
+
 /** Forgets a library; scans that use it keep it until they end. */
 export declare function releaseLibrary(key: string): void
+
+/** Writes a library to a file, with JSON of its source beside it, in the place of an older file. Gives the number of bytes. */
+export declare function saveLibrary(key: string, path: string, source: string): number
 
 /** Hash of the sources that this addon was built from. */
 export declare function sourceHash(): string

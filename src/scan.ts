@@ -89,7 +89,11 @@ function planInputs(inputs: Inputs, options: ScanOptions): Plan {
 export async function scan(corpus: string | readonly string[], options: ScanOptions = {}): Promise<ScanResult> {
   const emit = options.onEvent ?? (() => {});
   const { inputs, plan: fresh } = planOnly(typeof corpus === "string" ? [corpus] : corpus, options);
-  const compiled = compileLibrary(inputs.library.entries, { ...inputs.library.options, overlap: "all" });
+  const compiled = compileLibrary(
+    inputs.library.entries,
+    { ...inputs.library.options, overlap: "all" },
+    inputs.library.compiled,
+  );
   const folder = RunFolder.open(resolve(options.out ?? "corpusgate-run"), options.fresh ?? false);
   try {
     const plan = folder.adopt(fresh, about(inputs));

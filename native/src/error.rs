@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use corpus::CorpusError;
-use matcher::LibraryError;
+use matcher::{FileError, LibraryError};
 use scan::ScanError;
 
 /// A fault of the caller: arguments that are not what the declarations say.
@@ -12,6 +12,10 @@ pub(crate) fn argument(error: impl Display) -> napi::Error {
 }
 
 pub(crate) fn library(error: &LibraryError) -> napi::Error {
+    napi::Error::from_reason(error.to_string())
+}
+
+pub(crate) fn library_file(error: &FileError) -> napi::Error {
     napi::Error::from_reason(error.to_string())
 }
 

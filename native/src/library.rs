@@ -2,9 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use matcher::{EntrySpec, Hit, Library, LibrarySpec, MatchOptions, Scratch, first_of_each};
+use matcher::{
+    EntrySpec, Hit, Library, LibraryFile, LibrarySpec, MatchOptions, Scratch, first_of_each, is_compiled as has_magic,
+};
 use napi::bindgen_prelude::{BigInt64Array, Either, Int32Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
 use serde::Deserialize;
@@ -80,7 +83,7 @@ pub struct HitColumns {
 /// Compiles a library from its JSON, or finds it compiled. The lock is not held while it compiles.
 #[napi(catch_unwind)]
 pub fn compile_library(spec: String) -> napi::Result<CompiledLibrary> {
-    let key = Sha256::digest(spec.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let key = hex(&Sha256::digest(spec.as_bytes()));
     let known = libraries().get(&key).cloned();
     let compiled = if let Some(compiled) = known {
         compiled
@@ -93,8 +96,11 @@ pub fn compile_library(spec: String) -> napi::Result<CompiledLibrary> {
         let compiled = Compiled { library: Arc::new(library), ids: ids.into() };
         libraries().entry(key.clone()).or_insert(compiled).clone()
     };
-    let library = &compiled.library;
-    Ok(CompiledLibrary {
+    Ok(described(key, &compiled))
+}
+
+fn described(key: String, Compiled { library, .. }: &Compiled) -> CompiledLibrary {
+    CompiledLibrary {
         key,
         entries: library.entries().len() as u32,
         patterns: library.pattern_count() as u32,
@@ -108,7 +114,79 @@ pub fn compile_library(spec: String) -> napi::Result<CompiledLibrary> {
             })
             .collect(),
         heap_bytes: library.heap_bytes() as f64,
-    })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file that holds a compiled library.
+#[napi(object)]
+pub struct LibraryFileHead {
+    /// Digest that every byte of the file counts for.
+    pub digest: String,
+    /// What was put beside the library when it was saved: JSON of its source.
+    pub source: String,
+}
+
+/// Whether a file begins as a compiled library does. A file that cannot be read does not.
+#[napi(catch_unwind)]
+pub fn is_compiled(path: String) -> bool {
+    has_magic(Path::new(&path))
+}
+
+/// Reads what a compiled library was made of, and not yet the library.
+#[napi(catch_unwind)]
+pub fn read_library_file(path: String) -> napi::Result<LibraryFileHead> {
+    let file = LibraryFile::open(Path::new(&path)).map_err(|error| error::library_file(&error))?;
+    let refuse = |error| error::argument(format!("{path}: section source: {error}"));
+    let source = String::from_utf8(file.source().to_vec()).map_err(refuse)?;
+    Ok(LibraryFileHead { digest: hex(&file.digest()), source })
+}
+
+/// Opens a compiled library, or finds it open, to match under options (JSON). Null where it would compile to another
+/// library under them. A file with another digest than the one that was read is an error.
+#[napi(catch_unwind)]
+pub fn open_library_file(path: String, digest: String, options: String) -> napi::Result<Option<CompiledLibrary>> {
+    #[derive(Deserialize)]
+    struct Source {
+        ids: Vec<String>,
+    }
+    let key = hex(&Sha256::digest(format!("{digest} {options}").as_bytes()));
+    let options: MatchOptions = serde_json::from_str(&options).map_err(error::argument)?;
+    let known = libraries().get(&key).cloned();
+    if let Some(compiled) = known {
+        return Ok(Some(described(key, &compiled)));
+    }
+    let file = LibraryFile::open(Path::new(&path)).map_err(|error| error::library_file(&error))?;
+    if hex(&file.digest()) != digest {
+        let found = hex(&file.digest());
+        return Err(error::argument(format!("{path}: changed since it was read: its digest is {found}, not {digest}")));
+    }
+    if !file.options().compiles_as(&options) {
+        return Ok(None);
+    }
+    let refuse = |error| error::argument(format!("{path}: section source: {error}"));
+    let Source { ids } = serde_json::from_slice(file.source()).map_err(refuse)?;
+    let library = file.library_with(options).map_err(|error| error::library_file(&error))?;
+    if ids.len() != library.entries().len() {
+        let message = format!("{path}: {} ids for {} entries", ids.len(), library.entries().len());
+        return Err(error::argument(message));
+    }
+    let compiled = Compiled { library: Arc::new(library), ids: ids.into() };
+    let compiled = libraries().entry(key.clone()).or_insert(compiled).clone();
+    Ok(Some(described(key, &compiled)))
+}
+
+/// Writes a library to a file, with JSON of its source beside it, in the place of an older file. Gives the number of bytes.
+#[napi(catch_unwind)]
+pub fn save_library(key: String, path: String, source: String) -> napi::Result<f64> {
+    let Compiled { library, .. } = find(&key)?;
+    let path = Path::new(&path);
+    library.save(path, source.as_bytes()).map_err(|error| error::library_file(&error))?;
+    let bytes = std::fs::metadata(path).map_err(error::argument)?.len();
+    Ok(bytes as f64)
 }
 
 /// Forgets a library; scans that use it keep it until they end.

@@ -67,6 +67,14 @@ export interface CompiledLibrary {
   readonly heapBytes: number;
 }
 
+/** A file that holds a compiled library, as far as it says what it was made of. */
+export interface LibraryFileHead {
+  /** Digest that every byte of the file counts for. */
+  readonly digest: string;
+  /** What was saved beside the library: JSON of its source. */
+  readonly source: string;
+}
+
 /** A way in which patterns of a library are found. */
 export interface LibraryRoute {
   /** `ideographs` and `words` find by anchors, `wide ascii quad word short` are the gram engine of profile `exact`. */
@@ -176,6 +184,51 @@ function wrap(native: Native) {
         return native.compileLibrary(JSON.stringify(library));
       } catch (error) {
         throw new ScanError("config", `the keyword library cannot be compiled: ${messageOf(error)}`, { cause: error });
+      }
+    },
+
+    /** Whether a file begins as a compiled library does; a file that cannot be read does not. */
+    isCompiled: (path: string): boolean => native.isCompiled(path),
+
+    /**
+     * Reads what a compiled library was made of, and not yet the library.
+     *
+     * @throws ScanError `config` naming file, section, byte, value and limit
+     */
+    readLibraryFile: (path: string): LibraryFileHead => {
+      try {
+        return native.readLibraryFile(path);
+      } catch (error) {
+        throw new ScanError("config", messageOf(error).replace(/^argument: /, ""), { cause: error });
+      }
+    },
+
+    /**
+     * Opens a compiled library, or finds it open, to match under other options than its own.
+     *
+     * @param digest - the one of the head that was read
+     * @returns null where it would compile to another library under the options
+     * @throws ScanError `config` naming file, section, byte, value and limit
+     */
+    openLibraryFile: (path: string, digest: string, options: MatchOptions): CompiledLibrary | null => {
+      try {
+        return native.openLibraryFile(path, digest, JSON.stringify(options));
+      } catch (error) {
+        throw new ScanError("config", messageOf(error).replace(/^argument: /, ""), { cause: error });
+      }
+    },
+
+    /**
+     * Writes a compiled library to a file, with JSON of its source, in one step and in the place of an older file.
+     *
+     * @returns bytes of the file
+     * @throws ScanError `environment` when the system refuses
+     */
+    saveLibrary: (key: string, path: string, source: string): number => {
+      try {
+        return native.saveLibrary(key, path, source);
+      } catch (error) {
+        throw new ScanError("environment", messageOf(error), { cause: error });
       }
     },
 

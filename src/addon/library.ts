@@ -4,12 +4,28 @@ import { isCombo, severityNumber } from "../library/library.ts";
 import { riskMask } from "../standard/risks.ts";
 import { type CompiledLibrary, loadAddon, type NormalForms } from "./addon.ts";
 
+/** A file that holds a compiled library. */
+export interface LibraryFile {
+  readonly path: string;
+  /** Digest that every byte of the file counts for. */
+  readonly digest: string;
+}
+
 /**
  * Compiles a library, or finds it compiled: one copy per process.
  *
- * @throws ScanError `config` naming the entry, its size and the limit
+ * @param file - where the entries come from, if they were compiled before: then it is opened, unless the options ask for
+ *   another library than was compiled
+ * @throws ScanError `config` naming the entry, its size and the limit, or what is wrong with the file
  */
-export function compileLibrary(entries: readonly Entry[], options: MatchOptions): CompiledLibrary {
+export function compileLibrary(
+  entries: readonly Entry[],
+  options: MatchOptions,
+  file: LibraryFile | null = null,
+): CompiledLibrary {
+  const given = { ...options, allow: options.allow.map((word) => word.trim()) };
+  const opened = file === null ? null : loadAddon().openLibraryFile(file.path, file.digest, given);
+  if (opened !== null) return opened;
   return loadAddon().compileLibrary({
     ids: entries.map((entry) => entry.id),
     entries: entries.map(({ text, risks, severity, allow, combo }) => ({
@@ -19,7 +35,7 @@ export function compileLibrary(entries: readonly Entry[], options: MatchOptions)
       allow: allow?.map((word) => word.trim()),
       combo,
     })),
-    options: { ...options, allow: options.allow.map((word) => word.trim()) },
+    options: given,
   });
 }
 

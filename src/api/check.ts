@@ -268,20 +268,23 @@ export interface LibraryStats {
   readonly patterns: number;
   /** Bytes of the compiled library. */
   readonly heapBytes: number;
-  /** How long compiling took, in milliseconds. */
-  readonly compileMs: number;
+  /** How long compiling took, in milliseconds; null for a library that was compiled before. */
+  readonly compileMs: number | null;
+  /** How long opening it took, in milliseconds, and the digest of the file; null for one that is compiled when it is read. */
+  readonly openMs: number | null;
+  readonly fileDigest: string | null;
 }
 
 /**
- * Compiles a library and tells its figures.
+ * Compiles a library, or opens one that was compiled before, and tells its figures.
  *
  * @throws ScanError `config` as `Library.load` and `compile` do
  */
 export function statsOfLibrary(path: string): LibraryStats {
-  const { name, version, digest, entries, distinct, options } = loadLibrary(path);
+  const { name, version, digest, entries, distinct, options, compiled } = loadLibrary(path);
   const start = performance.now();
-  const matcher = new Matcher(entries, options);
-  const compileMs = performance.now() - start;
+  const matcher = new Matcher(entries, options, compiled);
+  const tookMs = performance.now() - start;
   const { routes, patterns, heapBytes } = matcher.stats;
   matcher.release();
   const count = (holds: (entry: Entry) => boolean) => entries.filter(holds).length;
@@ -299,6 +302,7 @@ export function statsOfLibrary(path: string): LibraryStats {
       median: lengths[Math.floor(lengths.length / 2)] ?? 0,
       most: lengths.at(-1) ?? 0,
     },
-    ...{ routes, patterns, heapBytes, compileMs },
+    ...{ routes, patterns, heapBytes, compileMs: compiled === null ? tookMs : null },
+    ...{ openMs: compiled === null ? null : tookMs, fileDigest: compiled?.digest ?? null },
   };
 }

@@ -31,6 +31,7 @@ export class Library {
   readonly digest: string;
   readonly #options: MatchOptions;
   readonly #lints: readonly Lint[];
+  readonly #file: ReturnType<typeof loadLibrary>["compiled"];
 
   private constructor(library: ReturnType<typeof loadLibrary>) {
     this.name = library.name;
@@ -39,10 +40,11 @@ export class Library {
     this.digest = library.digest;
     this.#options = library.options;
     this.#lints = library.lints;
+    this.#file = library.compiled;
   }
 
   /**
-   * Reads `library.yaml` and the word lists that it names.
+   * Reads `library.yaml` and the word lists that it names, or a file of `corpusgate library build`.
    *
    * @throws ScanError `config` naming file, line, field, value and limit
    *
@@ -68,12 +70,13 @@ export class Library {
   }
 
   /**
-   * Compiles this library. Equal libraries are compiled once per process and shared by all its threads.
+   * Compiles this library, or opens it if it was compiled before. Equal libraries are compiled once per process and shared
+   * by all its threads.
    *
    * @param options - go before those of the library file
    */
   compile(options: MatchOptionsInput = {}): Matcher {
-    return new Matcher(this.entries, parseOptions({ ...this.#options, ...options }));
+    return new Matcher(this.entries, parseOptions({ ...this.#options, ...options }), this.#file);
   }
 
   /** Entries that repeat another one's keyword in normal form: each is kept, and each hits. */

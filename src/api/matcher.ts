@@ -8,7 +8,7 @@ import {
   type OffsetUnit,
   offsetUnits,
 } from "../addon/addon.ts";
-import { compileLibrary } from "../addon/library.ts";
+import { compileLibrary, type LibraryFile } from "../addon/library.ts";
 import { messageOf, ScanError } from "../errors.ts";
 import type { Explanation, Miss, NativeExplanation } from "../library/explanation.ts";
 import { type Level, levels } from "../library/level.ts";
@@ -58,8 +58,8 @@ export class Matcher {
   };
 
   /** Use `Library.compile` or `library.compile()`. */
-  constructor(entries: readonly Entry[], options: MatchOptions) {
-    const { key, ...stats } = compileLibrary(entries, options);
+  constructor(entries: readonly Entry[], options: MatchOptions, file: LibraryFile | null = null) {
+    const { key, ...stats } = compileLibrary(entries, options, file);
     this.#entries = entries;
     this.#key = key;
     this.stats = stats;
@@ -171,6 +171,11 @@ export class Matcher {
         would,
       })),
     };
+  }
+
+  /** @internal Use `buildLibrary`. */
+  save(path: string, source: string): number {
+    return loadAddon().saveLibrary(this.#key, path, source);
   }
 
   /**

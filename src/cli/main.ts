@@ -29,6 +29,7 @@ Examples:
   corpusgate match --library library.yaml < texts.jsonl
   corpusgate explain --library library.yaml < texts.jsonl
   corpusgate library check library.yaml
+  corpusgate library build library.yaml --out library.cglib
 
 Exit codes: 0 all gates passed, 1 a gate failed, 2 something is not decided,
 64 wrong use or invalid configuration, 70 internal error, 130 interrupted (resumable).`,

@@ -1,16 +1,22 @@
-/** Reads a keyword library: `library.yaml` and the word lists that it names. */
+/** Reads a keyword library: `library.yaml` and the word lists that it names, or a file that it was compiled to. */
 import { basename, dirname, join, resolve } from "node:path";
-import { normalFormsOf } from "../addon/library.ts";
+import { loadAddon } from "../addon/addon.ts";
+import { type LibraryFile as CompiledFile, normalFormsOf } from "../addon/library.ts";
 import { messageOf, ScanError } from "../errors.ts";
+import { faultOf } from "../library/fault.ts";
 import {
+  columnsOf,
   distinctCount,
   type Entry,
+  entriesOf,
   entriesOfList,
   type FileEntry,
   fileEntrySchema,
   type LibraryFile,
+  type LibrarySource,
   type Lint,
   libraryFileSchema,
+  librarySourceSchema,
   lineInList,
   type MatchOptions,
   matchOptionsSchema,
@@ -33,17 +39,21 @@ export interface LoadedLibrary {
   readonly distinct: number;
   /** What deserves a look but stops nothing. */
   readonly lints: readonly Lint[];
+  /** The file that it was read from, if it was compiled before. */
+  readonly compiled: CompiledFile | null;
 }
 
 /** Faults of a list that one error shows. */
 const shownFaults = 10;
 
 /**
- * Reads `library.yaml` and its lists. Entries of a list are named `list:line` after the file without its extension.
+ * Reads `library.yaml` and its lists, or a file of `library build`, which its first bytes tell. Entries of a list are named
+ * `list:line` after the file without its extension.
  *
  * @throws ScanError `config` when a file is missing or invalid, or an id repeats
  */
 export function loadLibrary(path: string): LoadedLibrary {
+  if (loadAddon().isCompiled(path)) return loadCompiled(path);
   const file = readYaml(path, "library", libraryFileSchema);
   const entries: Entry[] = file.entries.map(withoutProof);
   for (const list of file.lists) {
@@ -60,13 +70,49 @@ export function loadLibrary(path: string): LoadedLibrary {
   if (ids.length > 0) {
     throw new ScanError("config", `${path}: entry id "${ids[0]}" is used twice (${ids.length} such ids)`);
   }
-  const { firsts } = normalFormsOf(entries, file.options);
+  return identified(file, entries, file.options);
+}
+
+/** A library that is known by what it holds. */
+function identified(
+  { name, version }: { readonly name: string; readonly version: string },
+  entries: readonly Entry[],
+  options: MatchOptions,
+): LoadedLibrary {
+  const { firsts } = normalFormsOf(entries, options);
   return {
-    ...{ name: file.name, version: file.version, entries, options: file.options },
-    digest: digestOf({ entries, options: file.options }),
+    ...{ name, version, entries, options, compiled: null },
+    digest: digestOf({ entries, options }),
     distinct: distinctCount(firsts),
     lints: repeatedTexts(entries, firsts),
   };
+}
+
+/** The library with other options, which make it another one. */
+export function withOptions(library: LoadedLibrary, options: Partial<MatchOptions>): LoadedLibrary {
+  if (Object.keys(options).length === 0) return library;
+  return identified(library, library.entries, { ...library.options, ...options });
+}
+
+/** What a library was made of, for the file that it is compiled to. */
+export function sourceOf({ name, version, digest, distinct, lints, options, entries }: LoadedLibrary): LibrarySource {
+  return { name, version, digest, distinct, lints: [...lints], options, ...columnsOf(entries) };
+}
+
+function loadCompiled(path: string): LoadedLibrary {
+  const { digest: digestOfFile, source } = loadAddon().readLibraryFile(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (error) {
+    throw new ScanError("config", `${path}: section source: not JSON: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = librarySourceSchema.safeParse(value);
+  if (!parsed.success) throw new ScanError("config", `${path}: section source: ${faultOf(parsed.error, value)}`);
+  const entries = entriesOf(parsed.data);
+  if (typeof entries === "string") throw new ScanError("config", `${path}: section source: ${entries}`);
+  const { name, version, digest, distinct, lints, options } = parsed.data;
+  return { name, version, digest, distinct, lints, options, entries, compiled: { path, digest: digestOfFile } };
 }
 
 /** An entry and where it stands. */
@@ -103,9 +149,12 @@ export interface ExaminedLibrary {
  * Reads a library as `loadLibrary` does, but goes on behind what is wrong. Files are named as the library names them,
  * relative to it.
  *
- * @throws ScanError `config` when the library file itself is missing or not text
+ * @throws ScanError `config` when the library file itself is missing, not text, or compiled
  */
 export function examineLibrary(path: string): ExaminedLibrary {
+  if (loadAddon().isCompiled(path)) {
+    throw new ScanError("config", `${path} is a compiled library, without lines to point at: check its source`);
+  }
   const { data, value, faults: found, lineOf } = examineYaml(readText(path, "library"), libraryFileSchema);
   const fields = (value ?? {}) as Record<string, unknown>;
   const raw = asList(fields.entries);

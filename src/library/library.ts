@@ -138,6 +138,72 @@ export const libraryFileSchema = z.strictObject({
 });
 export type LibraryFile = z.output<typeof libraryFileSchema>;
 
+/**
+ * What a compiled library was made of, as it is saved beside it: columns, because a library of 100,000 entries is read at
+ * every start. Entry `i` has the id `ids[i]`, the text `texts[i]` and the risks and severity of `kinds[kindOf[i]]`.
+ */
+export const librarySourceSchema = z.strictObject({
+  name: z.string().min(1),
+  version: z.string().min(1),
+  digest: z.string().regex(/^[0-9a-f]{64}$/, { error: "is not a SHA-256 in hexadecimal digits" }),
+  distinct: z.int().nonnegative(),
+  lints: z.array(z.strictObject({ place: z.string(), message: z.string() })),
+  options: matchOptionsSchema,
+  ids: z.array(z.string()),
+  texts: z.array(z.string()),
+  kinds: z.array(z.strictObject({ risks: riskIds, severity: z.enum(severities) })),
+  kindOf: z.array(z.int().nonnegative()),
+  /** By index, what only few entries have. */
+  allow: z.record(z.string(), z.array(z.string())),
+  combo: z.record(z.string(), z.boolean()),
+});
+export type LibrarySource = z.output<typeof librarySourceSchema>;
+
+/** Entries as columns. */
+export function columnsOf(
+  entries: readonly Entry[],
+): Pick<LibrarySource, "ids" | "texts" | "kinds" | "kindOf" | "allow" | "combo"> {
+  const columns = {
+    ...{ ids: entries.map(({ id }) => id), texts: entries.map(({ text }) => text) },
+    kinds: [] as LibrarySource["kinds"],
+    kindOf: [] as number[],
+    allow: {} as Record<string, string[]>,
+    combo: {} as Record<string, boolean>,
+  };
+  const known = new Map<string, number>();
+  entries.forEach(({ risks, severity, allow, combo }, at) => {
+    const key = JSON.stringify([risks, severity]);
+    const kind = known.get(key) ?? known.size;
+    if (kind === known.size) {
+      known.set(key, kind);
+      columns.kinds.push({ risks: [...risks], severity });
+    }
+    columns.kindOf.push(kind);
+    if (allow !== undefined) columns.allow[at] = [...allow];
+    if (combo !== undefined) columns.combo[at] = combo;
+  });
+  return columns;
+}
+
+/**
+ * The entries that columns hold.
+ *
+ * @returns the entries, or what is wrong with the columns
+ */
+export function entriesOf(source: LibrarySource): Entry[] | string {
+  const { ids, texts, kinds, kindOf, allow, combo } = source;
+  for (const [name, { length }] of Object.entries({ texts, kindOf })) {
+    if (length !== ids.length) return `${name} has ${length} values; there are ${ids.length} ids`;
+  }
+  const wrong = kindOf.findIndex((kind) => kind >= kinds.length);
+  if (wrong >= 0) return `kindOf[${wrong}]: ${kindOf[wrong]}: the limit is ${kinds.length}, exclusive`;
+  return ids.map((id, at) => ({
+    ...{ id, text: texts[at] as string, ...(kinds[kindOf[at] as number] as LibrarySource["kinds"][number]) },
+    ...(allow[at] === undefined ? {} : { allow: allow[at] }),
+    ...(combo[at] === undefined ? {} : { combo: combo[at] }),
+  }));
+}
+
 /** A finding about a library that does not stop it from being used. */
 export interface Lint {
   readonly place: string;

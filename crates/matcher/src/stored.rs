@@ -35,10 +35,11 @@ pub struct LibraryFile {
     options: MatchOptions,
 }
 
-/// Whether a file begins as a compiled library does. A file that cannot be read does not.
+/// Whether a file begins as a compiled library does. What cannot be read does not, nor what is no file: of a pipe the first
+/// bytes would be lost.
 pub fn is_compiled(path: &Path) -> bool {
     let mut first = [0; file::MAGIC.len()];
-    File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == file::MAGIC
+    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == file::MAGIC
 }
 
 impl LibraryFile {
@@ -336,6 +337,10 @@ fn restore_entries(file: &mut Reader) -> Result<Vec<EntrySpec>, FileError> {
 fn restore_texts(name: &str, file: &mut Reader) -> Result<(Section<u32>, Vec<String>), FileError> {
     let lengths = file.take::<u32>(format!("{name}.lengths"))?;
     let bytes = file.take::<u8>(format!("{name}.texts"))?;
+    // None is empty, so that there is not more to allocate than the file has bytes.
+    if lengths.len() > bytes.len() {
+        return Err(lengths.refuse(0, "number of texts", lengths.len(), format!("the limit is {}", bytes.len())));
+    }
     let all = match std::str::from_utf8(&bytes) {
         Ok(all) => all,
         Err(error) => return Err(bytes.refuse(error.valid_up_to(), "a text", error, "texts are UTF-8")),
