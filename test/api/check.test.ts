@@ -163,7 +163,9 @@ describe("statsOfLibrary", () => {
       ].join("\n"),
       "w.txt": "ransom\n",
     });
-    const { file, digest, heapBytes, compileMs, routes, ...counted } = statsOfLibrary(join(folder, "l.yaml"));
+    const { file, digest, heapBytes, compileMs, openMs, fileDigest, routes, ...counted } = statsOfLibrary(
+      join(folder, "l.yaml"),
+    );
     expect(counted).toEqual({
       ...{ name: "l", version: "3", entries: 4, distinct: 3, combinations: 1 },
       bySeverity: { info: 1, review: 1, block: 2 },
@@ -176,6 +178,7 @@ describe("statsOfLibrary", () => {
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
     expect(heapBytes).toBeGreaterThan(0);
     expect(compileMs).toBeGreaterThanOrEqual(0);
+    expect([openMs, fileDigest]).toEqual([null, null]);
     expect(routes.map(({ name, patterns }) => [name, patterns])).toEqual([
       ["ideographs", 4],
       ["words", 1],

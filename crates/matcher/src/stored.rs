@@ -392,3 +392,144 @@ fn has_pattern(text: &str) -> bool {
     let is_content = |c| matches!(tables().info(c).class(), Class::Letter | Class::Free | Class::Digit);
     text.chars().next().is_some_and(is_content) || Pattern::new(text).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::Fault;
+    use crate::library::Scratch;
+    use crate::spec::LibrarySpec;
+
+    const TEXT: &str = "有人走 私香烟，打击走私 & 毒 r\u{430}nsom, r-a-n-s-o-m zousi 100 元 +++ m*lware";
+
+    fn compiled(options: MatchOptions) -> Library {
+        let texts = ["走私", "走私香烟", "打击走私", "毒", "ransom", "malware note", "100元", "+++", "走私&香烟~毒"];
+        let entry = |text: &str| EntrySpec {
+            text: text.to_owned(),
+            combo: text.contains('&'),
+            allow: vec!["打击".to_owned()],
+            ..EntrySpec::default()
+        };
+        Library::compile(LibrarySpec { entries: texts.map(entry).to_vec(), options }).expect("compiles")
+    }
+
+    fn fault(bytes: &[u8]) -> Option<Fault> {
+        match LibraryFile::from_bytes("forged", bytes).and_then(LibraryFile::library) {
+            Ok(library) => {
+                let mut hits = Vec::new();
+                library.find(TEXT, &mut Scratch::default(), &mut hits);
+                None
+            }
+            Err(error) => Some(error.fault),
+        }
+    }
+
+    /// The digests of a forger fit: a number that leads too far is refused with its place, all others do no harm.
+    #[test]
+    fn numbers_that_lead_nowhere_are_refused_in_every_section() {
+        let aggressive = MatchOptions { profile: Profile::Aggressive, fuzzy: 1, ..MatchOptions::default() };
+        let exact = MatchOptions { profile: Profile::Exact, ..MatchOptions::default() };
+        let mut refused = std::collections::BTreeSet::new();
+        let (mut read, mut all) = (0, 0);
+        for options in [aggressive, exact] {
+            let mut genuine = compiled(options).to_bytes(b"source");
+            let names = file::names(&genuine);
+            let sections = file::forge(&mut genuine);
+            assert!(fault(&genuine).is_none());
+            for (name, section) in names.iter().zip(&sections) {
+                let step = (section.len() / 12).next_multiple_of(4).max(4);
+                for at in section.clone().step_by(step) {
+                    for value in [[0xFF; 4], [0xFF, 0xFF, 0, 0], [0, 0, 0, 0x80]] {
+                        let mut forged = genuine.clone();
+                        let end = section.end.min(at + 4);
+                        forged[at..end].copy_from_slice(&value[..end - at]);
+                        file::forge(&mut forged);
+                        all += 1;
+                        match fault(&forged) {
+                            None => read += 1,
+                            Some(Fault::Value { section, offset, value, limit, .. }) => {
+                                assert!(
+                                    (128..genuine.len() as u64).contains(&offset),
+                                    "{name} {at}: {section} {offset}"
+                                );
+                                assert!(!value.is_empty() && !limit.is_empty(), "{name} {at}");
+                                refused.insert(name.clone());
+                            }
+                            Some(other) => panic!("{name} {at}: {other:?}"),
+                        }
+                    }
+                }
+            }
+        }
+        // What only counts as it is, such as a mask or a word of a filter, cannot lead anywhere.
+        assert!(read > all / 10, "{read} of {all} were read");
+        let leading = [
+            "options",
+            "entries.lengths",
+            "entries.texts",
+            "entries.combos",
+            "entries.allow",
+            "allow.lengths",
+            "owners",
+            "owners_of_pattern.starts",
+            "owners_of_pattern.items",
+            "reach",
+            "fast.ids",
+            "fast.lengths",
+            "fast.elements",
+            "fast.flags",
+            "fast.parts",
+            "fast.shapes",
+            "fast.windows.lists",
+            "fast.singles.codes",
+            "fast.singles.places",
+            "fast.words.lists",
+            "fast.of_word.starts",
+            "fast.of_word.items",
+            "fast.near.windows.lists",
+            "fast.near.of_window.starts",
+            "fast.near.of_window.items",
+            "fast.near.words.lists",
+            "automaton.ids",
+            "automaton.lengths",
+            "automaton.elements",
+            "guess.ids",
+            "fuzzy.ids",
+            "fuzzy.lengths",
+            "fuzzy.letters",
+            "exact.gram",
+        ];
+        let missing: Vec<_> = leading.iter().filter(|name| !refused.contains(**name)).collect();
+        assert!(missing.is_empty(), "never refused: {missing:?}\nrefused: {refused:?}");
+    }
+
+    /// Lengths of the table are compared with the file before anything is allocated or read.
+    #[test]
+    fn sections_do_not_leave_the_file() {
+        let genuine = compiled(MatchOptions::default()).to_bytes(b"source");
+        for (at, value) in [(32, u64::MAX), (32, 0), (40, u64::MAX), (40, 1 << 40), (40, 0)] {
+            let mut forged = genuine.clone();
+            forged[128 + at..][..8].copy_from_slice(&value.to_ne_bytes());
+            file::forge(&mut forged);
+            let Some(Fault::Value { section, offset, .. }) = fault(&forged) else { panic!("{at} {value} is read") };
+            assert_eq!(section, "header");
+            // A section that ends early moves the place at which the next must start.
+            assert!(offset >= 128 + at as u64, "{at} {value}: {offset}");
+        }
+    }
+
+    #[test]
+    fn a_section_that_is_missing_or_too_many_is_named() {
+        let mut out = Writer::default();
+        out.put("source", b"");
+        out.put("options", b"{}");
+        let bytes = out.finish();
+        assert!(matches!(fault(&bytes), Some(Fault::Missing { section }) if section == "entries.lengths"));
+        let none = Library::compile(LibrarySpec::default()).expect("compiles").to_bytes(&[]);
+        let mut forged = none.clone();
+        let name = file::names(&none).iter().position(|name| name == "reach").expect("is there");
+        forged[128 + 80 * name..][..5].copy_from_slice(b"other");
+        file::forge(&mut forged);
+        assert!(matches!(fault(&forged), Some(Fault::Missing { section }) if section == "reach"));
+    }
+}

@@ -399,3 +399,13 @@ pub(crate) fn forge(bytes: &mut [u8]) -> Vec<Range<usize>> {
     bytes[COVERED..HEADER].copy_from_slice(&digest);
     sections
 }
+
+/// The names of the sections, in their order.
+#[cfg(test)]
+pub(crate) fn names(bytes: &[u8]) -> Vec<String> {
+    let Ok((sections, _)) = read_header(bytes) else { return Vec::new() };
+    // Sections without bytes start where the next one does.
+    let mut rows: Vec<_> = sections.into_iter().map(|(name, row)| (row.bytes.start, row.bytes.end, name)).collect();
+    rows.sort();
+    rows.into_iter().map(|(_, _, name)| name).collect()
+}
