@@ -398,6 +398,42 @@ const PROSE_WORDS: [&str; 37] = [
     "六四",
 ];
 
+/// Words that are looked for inside others.
+const INNER_WORDS: [&str; 32] = [
+    "malware",
+    "ransomware",
+    "casino",
+    "boot",
+    "foot",
+    "bo",
+    "x",
+    "ing",
+    "the",
+    "day to day",
+    "рана",
+    "café",
+    "naïve",
+    "jackpot",
+    "is it",
+    "xxx",
+    "aab",
+    "aaa",
+    "mississippi",
+    "oo",
+    "l33t",
+    "c++",
+    "a1b2",
+    "k粉",
+    "m\u{430}lice",
+    "essence",
+    "abcabcabd",
+    "λόγος",
+    "b",
+    "straße",
+    "tobacco",
+    "boss",
+];
+
 fn words() -> impl Strategy<Value = Vec<&'static str>> {
     proptest::sample::subsequence(&WORDS[..], 1..10)
 }
@@ -482,6 +518,28 @@ proptest! {
         let expected = find(&automaton(&words, &options), &text);
         for (kernel, library) in kernels(&words, &options) {
             prop_assert_eq!(&find(&library, &text), &expected, "{}, {:?}", kernel, text);
+        }
+    }
+
+    #[test]
+    fn routes_agree_with_the_oracle_on_letters_inside_words(
+        words in proptest::sample::subsequence(&INNER_WORDS[..], 1..8),
+        seeds in proptest::collection::vec((any::<u64>(), prop::sample::select(&PROSE[..]), prop::sample::select(&["", "", "", " ", "-", "x"][..])), 1..12),
+        wide in prop::bool::weighted(0.2),
+    ) {
+        let gap = if wide { Gap::Wide } else { Gap::Narrow };
+        let options = MatchOptions { word_boundary: false, gap, overlap: Overlap::All, ..MatchOptions::default() };
+        let text: String = seeds
+            .into_iter()
+            .map(|(seed, prose, between)| {
+                let word = INNER_WORDS[Choices(seed).below(INNER_WORDS.len())];
+                let word = if seed % 3 == 0 { word.to_owned() } else { disguised(word, seed) };
+                [prose, between, &word, between].concat()
+            })
+            .collect();
+        let oracle = find(&brute(&words, &options), &text);
+        for (kernel, library) in kernels(&words, &options) {
+            prop_assert_eq!(&find(&library, &text), &oracle, "{}, {:?}", kernel, text);
         }
     }
 

@@ -344,7 +344,7 @@ pub(crate) fn routes_on(
     if options.markup == MarkupKind::None && options.noise.is_empty() {
         let codes = Codes::new(options.gap == Gap::Wide);
         let fast: Vec<Numbered>;
-        (fast, rest) = rest.into_iter().partition(|(_, pattern)| Fast::takes(pattern, &settings, &codes));
+        (fast, rest) = Fast::divide(rest, &settings, &codes);
         if !fast.is_empty() {
             routes.push(Box::new(Fast::new(fast, settings, codes, kernel)));
         }

@@ -49,7 +49,7 @@ pub(crate) trait Matcher: Send + Sync {
 /// A way in which patterns are found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Route {
-    /// Its name: `window quad word short` of the gram engine, `ideographs words` of the anchors, `automaton`, `guess`,
+    /// Its name: `window quad word short` of the gram engine, `ideographs words letters` of the anchors, `automaton`, `guess`,
     /// `fuzzy`.
     pub name: &'static str,
     /// The kind of processor that its inner loop was written for; `portable` runs on all.

@@ -435,7 +435,7 @@ mod tests {
             let mut genuine = compiled(options).to_bytes(b"source");
             let names = file::names(&genuine);
             let sections = file::forge(&mut genuine);
-            assert!(fault(&genuine).is_none());
+            assert!(fault(&genuine).is_none(), "{:?}", fault(&genuine));
             for (name, section) in names.iter().zip(&sections) {
                 let step = (section.len() / 12).next_multiple_of(4).max(4);
                 for at in section.clone().step_by(step) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use normalize::{Unit, opt};
+use normalize::{Unit, opt, tables};
 
 use super::codes::Codes;
 use crate::automaton::Settings;
@@ -16,6 +16,8 @@ pub(crate) enum Anchor {
     Codes { span: Range<usize>, codes: usize },
     /// A whole word of letters.
     Word { span: Range<usize> },
+    /// Letters in a row, where words need not be whole.
+    Letters { span: Range<usize> },
 }
 
 /// A word at least this long is a better anchor than any window of digits.
@@ -30,14 +32,16 @@ impl Anchor {
             (Some(window @ Self::Codes { codes: 2.., .. }), _) if !window.is_digits(pattern) => Some(window),
             (_, Some(word)) if word.span().len() >= MIN_WORD => Some(word),
             (Some(window), _) => Some(window),
-            (None, word) => word,
+            (None, Some(word)) => Some(word),
+            (None, None) if !settings.word_boundary => best_letters(pattern),
+            (None, None) => None,
         }
     }
 
     /// Its elements.
     pub(crate) fn span(&self) -> Range<usize> {
         match self {
-            Self::Codes { span, .. } | Self::Word { span } => span.clone(),
+            Self::Codes { span, .. } | Self::Word { span } | Self::Letters { span } => span.clone(),
         }
     }
 
@@ -134,6 +138,46 @@ fn best_word(pattern: &Pattern, settings: &Settings) -> Option<Anchor> {
         at += length.max(1);
     }
     (!best.is_empty()).then_some(Anchor::Word { span: best })
+}
+
+/// Lengths of windows of letters: each is asked for at every letter of a text.
+pub(crate) const LETTERS: [usize; 5] = [1, 2, 3, 4, 6];
+
+/// The rarest of the longest windows of letters. What looks like no letter of ASCII is rarest: text shows it seldom, and as
+/// an event.
+fn best_letters(pattern: &Pattern) -> Option<Anchor> {
+    let elements = &pattern.elements;
+    let longest = elements.chunk_by(|a, b| is_letter(*a) == is_letter(*b)).filter(|run| is_letter(run[0]));
+    let longest = longest.map(<[Element]>::len).max()?;
+    let length = LETTERS.into_iter().rfind(|length| *length <= longest)?;
+    let windows = elements.windows(length).enumerate().filter(|(_, window)| window.iter().all(|at| is_letter(*at)));
+    let rarity = |window: &[Element]| window.iter().map(|element| rarity_of_letter(*element)).sum::<u32>();
+    // Of equals the first.
+    let (at, _) = windows.rev().max_by_key(|(_, window)| rarity(window))?;
+    Some(Anchor::Letters { span: at..at + length })
+}
+
+/// How rare a letter is in English: the negative logarithm of its share, in steps of 1/15.
+fn rarity_of_letter(element: Element) -> u32 {
+    const OF_ALL: [u8; 26] =
+        [38, 63, 54, 48, 31, 57, 59, 42, 40, 98, 73, 48, 56, 40, 39, 59, 101, 42, 41, 36, 54, 69, 57, 97, 59, 108];
+    const OTHER: u32 = 1000;
+    ascii_letter(element).map_or(OTHER, |letter| u32::from(OF_ALL[usize::from(letter - b'a')]))
+}
+
+/// The letter of ASCII that a letter is or looks like.
+pub(crate) fn ascii_letter(element: Element) -> Option<u8> {
+    let Element::Char { fold, kind: Kind::Letter, .. } = element else { return None };
+    let shown = tables().skeleton(fold);
+    shown.is_ascii_lowercase().then_some(shown as u8)
+}
+
+/// The letters around element `at`: those in a row that are or look like letters of ASCII.
+pub(crate) fn letters_around(pattern: &Pattern, at: usize) -> Range<usize> {
+    let is_shown = |element: &&Element| ascii_letter(**element).is_some();
+    let before = pattern.elements[..at].iter().rev().take_while(is_shown).count();
+    let behind = pattern.elements[at..].iter().take_while(is_shown).count();
+    at - before..at + behind
 }
 
 /// Whether an element is a character of a script without word boundaries.

@@ -3,9 +3,10 @@
 
 use normalize::{Class, Folded, tables};
 
+use super::index::Index;
 use super::kernel::Kernel;
 use super::ranges::Ranges;
-use crate::letters::is_leet_symbol;
+use crate::letters::{is_leet_symbol, leet};
 
 /// Left out: separators, invisible characters.
 pub(crate) const DROPPED: u16 = 0;
@@ -26,6 +27,8 @@ const BLOCK: usize = 8 * 1024;
 pub(crate) const EDGE: usize = 16;
 /// Fewest characters of ASCII over which nothing goes that starts in front of them.
 const FAR: usize = 64;
+/// Most codes of a window behind its first.
+pub(crate) const AHEAD: usize = 5;
 /// Codes that are kept of the block before, so that windows and short patterns are whole.
 const TAIL: usize = 32;
 
@@ -55,6 +58,8 @@ pub(crate) struct Filling {
     pub(crate) keeps: bool,
     /// ASCII by itself has no window: where it is far from other characters, one barrier stands for it.
     pub(crate) skips_ascii: bool,
+    /// Letters of ASCII have codes, and its digits and signs that may be read as letters are events.
+    pub(crate) takes_letters: bool,
 }
 
 impl Block {
@@ -80,8 +85,8 @@ impl Block {
         self.codes.copy_within(drop..self.len, 0);
         self.positions.copy_within(drop..self.len, 0);
         self.len -= drop;
-        // The last two codes had no third one to make a window with.
-        self.fresh = self.len.saturating_sub(2);
+        // The last codes had too few behind them to make a window with.
+        self.fresh = self.len.saturating_sub(AHEAD);
     }
 
     pub(crate) fn codes(&self) -> &[u16] {
@@ -129,11 +134,32 @@ impl Codes {
         Self { of: codes, of_clauses }
     }
 
+    /// Suits the codes to what is looked for.
+    pub(crate) fn suit(&mut self, index: &Index) {
+        if index.takes_letters() {
+            self.take_letters();
+        } else if index.has_numeral_words {
+            self.note_numerals();
+        }
+    }
+
     /// Notes digits and signs beyond ASCII that may be read as letters.
-    pub(crate) fn note_numerals(&mut self) {
+    fn note_numerals(&mut self) {
         for (value, code) in (0x80_u32..).zip(&mut self.of[0x80..]) {
             let Some(c) = char::from_u32(value) else { continue };
             if tables().info(c).class() == Class::Digit || is_leet_symbol(c) {
+                *code = EVENT;
+            }
+        }
+    }
+
+    /// Gives letters of ASCII the codes of their lower case, and notes what may be read as letters.
+    pub(crate) fn take_letters(&mut self) {
+        self.note_numerals();
+        for (value, code) in (0_u8..0x80).zip(&mut self.of) {
+            if value.is_ascii_alphabetic() {
+                *code = u16::from(value.to_ascii_lowercase());
+            } else if !leet(char::from(value)).is_empty() {
                 *code = EVENT;
             }
         }

@@ -1,11 +1,9 @@
 //! The anchors of a library, as the passes over a text look them up.
 
-use normalize::tables;
-
-use super::anchor::{Anchor, code_of, is_free, is_letter, stretch_around};
-use super::codes::{Block, CLAUSE, Codes, FIRST};
+use super::anchor::{Anchor, LETTERS, ascii_letter, code_of, is_free, is_letter, letters_around, stretch_around};
+use super::codes::{AHEAD, Block, CLAUSE, Codes, FIRST};
 use super::kernel::Kernel;
-use super::keys::{Hashed, Keys, hash2, hash3};
+use super::keys::{Hashed, Keys, hash_letters, hash2, hash3};
 use super::near::{self, Near};
 use super::ranges::Ranges;
 use super::words;
@@ -22,8 +20,15 @@ pub(crate) struct Part {
     /// Its first element, and how many it has.
     pub(crate) first: u16,
     pub(crate) elements: u16,
-    /// It is a word of letters, not a window of ideographs.
+    /// It is a word of letters, not a window.
     pub(crate) is_word: bool,
+}
+
+impl Part {
+    /// It is a window of letters.
+    fn is_letters(self, patterns: &[Pattern]) -> bool {
+        !self.is_word && is_letter(patterns[self.pattern as usize].elements[usize::from(self.first)])
+    }
 }
 
 /// The anchors of a library.
@@ -33,6 +38,11 @@ pub(crate) struct Index {
     /// Windows of two and three codes, each with the place of its shapes.
     pub(crate) windows: Keys,
     shapes: Shapes,
+    /// Windows of letters, each with the place of its shapes, and which lengths they have.
+    letters: Keys,
+    has_length: [bool; LETTERS.len()],
+    /// How many anchors are windows of letters.
+    pub(crate) letters_count: usize,
     /// The shapes of anchors of one code, by code; and a bit for each of those codes.
     singles: Vec<(u16, u32)>,
     is_single: Vec<u32>,
@@ -58,6 +68,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) is_whole: bool,
     /// They are of ideographs only, some of which may be numerals.
     pub(crate) is_free: bool,
+    /// They are of letters only. Then `is_whole` says as well that the letters are of ASCII.
+    pub(crate) is_letters: bool,
     /// A character without a code is in front of them, or behind.
     pub(crate) goes_before: bool,
     pub(crate) goes_behind: bool,
@@ -73,6 +85,7 @@ const FREE: u16 = 2;
 const BEFORE: u16 = 4;
 const BEHIND: u16 = 8;
 const LAST: u16 = 16;
+const OF_LETTERS: u16 = 32;
 
 impl Shapes {
     /// Appends the list of some parts and returns its place.
@@ -82,13 +95,26 @@ impl Shapes {
             let part = parts[id as usize];
             let pattern = &patterns[part.pattern as usize];
             let first = usize::from(part.first);
+            let ends_list = if at + 1 == list.len() { LAST } else { 0 };
+            if is_letter(pattern.elements[first]) {
+                let span = letters_around(pattern, first);
+                let elements = &pattern.elements[span.clone()];
+                let shown: Vec<u16> = elements.iter().filter_map(|at| ascii_letter(*at)).map(u16::from).collect();
+                let is_itself = |(element, code): (&Element, &u16)| matches!(element, Element::Char { fold, .. } if u32::from(*fold) == u32::from(*code));
+                let is_whole = span.len() == pattern.elements.len() && elements.iter().zip(&shown).all(is_itself);
+                let flags = OF_LETTERS | ends_list | if is_whole { WHOLE } else { 0 };
+                let before = first - span.start;
+                shapes.extend([id as u16, (id >> 16) as u16, before as u16, shown.len() as u16, flags]);
+                shapes.extend(shown);
+                continue;
+            }
             let stretch = stretch_around(pattern, first, codes);
             let shown = |elements: &[Element]| -> Vec<u16> {
                 elements.iter().filter_map(|element| code_of(*element, codes)).collect()
             };
             let (before, shown) =
                 (shown(&pattern.elements[stretch.start..first]).len(), shown(&pattern.elements[stretch.clone()]));
-            let mut flags = 0;
+            let mut flags = ends_list;
             flags |= if shown.len() == pattern.elements.len() { WHOLE } else { 0 };
             flags |= if pattern.elements[stretch.clone()].iter().all(|element| is_free(*element)) { FREE } else { 0 };
             let is_char = |at: Option<usize>| {
@@ -97,7 +123,6 @@ impl Shapes {
             };
             flags |= if is_char(stretch.start.checked_sub(1)) { BEFORE } else { 0 };
             flags |= if is_char(Some(stretch.end)) { BEHIND } else { 0 };
-            flags |= if at + 1 == list.len() { LAST } else { 0 };
             shapes.extend([id as u16, (id >> 16) as u16, before as u16, shown.len() as u16, flags]);
             shapes.extend(shown);
         }
@@ -114,6 +139,7 @@ impl Shapes {
             first: usize::from(first),
             is_whole: flags & WHOLE != 0,
             is_free: flags & FREE != 0,
+            is_letters: flags & OF_LETTERS != 0,
             goes_before: flags & BEFORE != 0,
             goes_behind: flags & BEHIND != 0,
         };
@@ -131,7 +157,7 @@ pub(crate) struct Candidate {
 impl Index {
     pub(crate) fn new(patterns: &[Pattern], settings: &Settings, codes: &Codes) -> Self {
         let mut index = Self::default();
-        let (mut windows, mut words, mut singles) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut windows, mut words, mut singles, mut letters) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut near = near::Builder::default();
         let is_leet_reading: [bool; 26] = std::array::from_fn(|at| is_leet_reading(char::from(b'a' + at as u8)));
         for (pattern, id) in patterns.iter().zip(0_u32..) {
@@ -153,6 +179,18 @@ impl Index {
                     let all_letters = pattern.elements.iter().filter(|element| is_letter(**element)).count();
                     index.has_numeral_words |= all_letters > letters.len()
                         && letters.iter().all(|letter| is_leet_reading[usize::from(letter - b'a')]);
+                }
+                continue;
+            }
+            if matches!(anchor, Anchor::Letters { .. }) {
+                index.letters_count += 1;
+                let word: Option<Vec<u8>> = elements.iter().map(|element| ascii_letter(*element)).collect();
+                // What looks like no letters of ASCII is found around events only.
+                if let Some(word) = word {
+                    let length = word.len();
+                    let word = word.into_iter().fold(0, |word, letter| word << 8 | u64::from(letter));
+                    letters.push((hash_letters(word, length), part));
+                    index.has_length[LETTERS.partition_point(|other| *other < length)] = true;
                 }
                 continue;
             }
@@ -183,6 +221,11 @@ impl Index {
             (keys, lists) = Keys::new(windows);
             keys.renumber(|list| add(lists.of(list)));
         }
+        if !letters.is_empty() {
+            let (mut keys, lists) = Keys::new(letters);
+            keys.renumber(|list| add(lists.of(list)));
+            index.letters = keys;
+        }
         let (codes_of_singles, lists) = Groups::by_key(singles);
         let singles = codes_of_singles.into_iter().zip(0..).map(|(code, list)| (code, add(lists.of(list)))).collect();
         (index.windows, index.singles) = (keys, singles);
@@ -194,12 +237,14 @@ impl Index {
     pub(crate) fn store(&self, out: &mut Writer) {
         let flags = [self.has_digits, self.has_numeral_words];
         out.put("fast.flags", &flags.map(u8::from));
+        out.put("fast.letters.lengths", &self.has_length.map(u8::from));
         let part = |part: &Part| {
             [part.pattern, u32::from(part.first) | u32::from(part.elements) << 16, u32::from(part.is_word)]
         };
         out.put("fast.parts", &self.parts.iter().flat_map(part).collect::<Vec<u32>>());
         out.put("fast.shapes", &self.shapes.0);
         self.windows.store("fast.windows", out);
+        self.letters.store("fast.letters", out);
         let (codes, places): (Vec<u16>, Vec<u32>) = self.singles.iter().copied().unzip();
         out.put("fast.singles.codes", &codes);
         out.put("fast.singles.places", &places);
@@ -212,12 +257,15 @@ impl Index {
     pub(crate) fn restore(patterns: &[Pattern], file: &mut Reader) -> Result<Self, FileError> {
         let (flags, [has_digits, has_numeral_words]) = file.take_exactly::<u8, 2>("fast.flags")?;
         flags.expect_below(2, "a flag")?;
+        let (lengths, has_length) = file.take_exactly::<u8, { LETTERS.len() }>("fast.letters.lengths")?;
+        lengths.expect_below(2, "a flag")?;
         let parts = restore_parts(patterns, &file.take("fast.parts")?)?;
         let shapes = file.take("fast.shapes")?;
         let lists = lists_of_shapes(&shapes, parts.len())?;
         let is_list = |place: u32| lists.get(place as usize / 64).is_some_and(|bits| bits >> (place % 64) & 1 != 0);
         let limit = "a list of shapes must start there";
         let windows = Keys::restore("fast.windows", is_list, limit, file)?;
+        let letters = Keys::restore("fast.letters", is_list, limit, file)?;
         let codes = file.take::<u16>("fast.singles.codes")?;
         let places = file.take::<u32>("fast.singles.places")?;
         places.expect_count(codes.len())?;
@@ -233,6 +281,9 @@ impl Index {
         let of_word = Groups::restore("fast.of_word", parts.len(), "part of a word", file)?;
         Ok(Self {
             windows,
+            letters,
+            has_length: has_length.map(|has_length| has_length != 0),
+            letters_count: parts.iter().filter(|part| part.is_letters(patterns)).count(),
             shapes: Shapes(shapes.array()),
             is_single: bits_of(&singles),
             singles,
@@ -267,9 +318,18 @@ impl Index {
         self.of_word.of(list).iter().map(|part| &self.parts[*part as usize])
     }
 
-    /// Whether there are anchors of ideographs or digits.
+    /// Whether there are anchors of ideographs or digits, or windows of letters.
     pub(crate) fn has_codes(&self) -> bool {
+        self.has_windows() || self.takes_letters()
+    }
+
+    fn has_windows(&self) -> bool {
         !self.windows.is_empty() || !self.singles.is_empty()
+    }
+
+    /// Whether windows of letters of ASCII are looked for.
+    pub(crate) fn takes_letters(&self) -> bool {
+        !self.letters.is_empty()
     }
 
     pub(crate) fn part(&self, id: u32) -> &Part {
@@ -297,8 +357,14 @@ impl Index {
         events: &mut Ranges,
     ) {
         let codes = block.codes();
+        if self.takes_letters() {
+            self.look_up_letters(block, out, events);
+        }
+        if !self.has_windows() {
+            return;
+        }
         // The last windows are looked up with the next block, unless there is none.
-        let end = if is_end { codes.len() } else { codes.len().saturating_sub(2) };
+        let end = if is_end { codes.len() } else { codes.len().saturating_sub(AHEAD) };
         // Single codes alone are rare among libraries; kernels look up windows.
         let kernel = if self.windows.is_empty() { Kernel::Portable } else { kernel };
         let (from, windows, singles) = (block.fresh, &self.windows, &*self.is_single);
@@ -309,6 +375,29 @@ impl Index {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2(kernel) => kernel.look_up(codes, from, end, windows, singles, on_index),
             Kernel::Portable => (from..end).for_each(on_index),
+        }
+    }
+
+    /// Looks up the windows of letters of a block that were not looked up yet; the last ones once more with the next block.
+    fn look_up_letters(&self, block: &Block, out: &mut Vec<Candidate>, events: &mut Ranges) {
+        let (mut word, mut count) = (0_u64, 0);
+        for (index, &code) in block.codes().iter().enumerate().skip(block.fresh) {
+            if !(u16::from(b'a')..=u16::from(b'z')).contains(&code) {
+                (word, count) = (0, 0);
+                continue;
+            }
+            (word, count) = (word << 8 | u64::from(code), count + 1);
+            for (length, has_length) in LETTERS.into_iter().zip(self.has_length) {
+                if has_length && length <= count {
+                    let first = (index + 1 - length) as u32;
+                    let lists = self.letters.find(hash_letters(word, length));
+                    out.extend(lists.map(|shapes| Candidate { index: first, shapes }));
+                }
+            }
+            let is_run = count >= 3 && word as u16 == (word >> 8) as u16;
+            if is_run {
+                events.push(block.position(index - 2));
+            }
         }
     }
 
@@ -350,6 +439,7 @@ impl Index {
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.parts)
             + self.windows.heap_bytes()
+            + self.letters.heap_bytes()
             + size_of_val(&*self.shapes.0)
             + size_of_val(&*self.singles)
             + size_of_val(&*self.is_single)
@@ -412,8 +502,13 @@ fn lists_of_shapes(shapes: &Section<u16>, parts: usize) -> Result<Vec<u64>, File
             let limit = format!("the limit is {length}, exclusive");
             return Err(shapes.refuse(at + 2, "first code of an anchor", first, limit));
         }
-        if flags >= 2 * LAST {
-            return Err(shapes.refuse(at + 4, "flags of a shape", flags, format!("the limit is {}", 2 * LAST - 1)));
+        if flags >= 2 * OF_LETTERS {
+            return Err(shapes.refuse(
+                at + 4,
+                "flags of a shape",
+                flags,
+                format!("the limit is {}", 2 * OF_LETTERS - 1),
+            ));
         }
         if let Some(code) = (at + HEAD..end).find(|code| shapes[*code] < FIRST) {
             return Err(shapes.refuse(code, "a code", shapes[code], format!("codes start at {FIRST}")));
@@ -434,11 +529,4 @@ const FIRST_OF_RUNS: u16 = 0x80;
 /// Whether a digit or sign may stand for a letter.
 fn is_leet_reading(letter: char) -> bool {
     ('\0'..='\u{2100}').any(|c| leet(c).contains(&letter))
-}
-
-/// The letter of ASCII that a letter is or looks like.
-fn ascii_letter(element: Element) -> Option<u8> {
-    let Element::Char { fold, .. } = element else { return None };
-    let shown = tables().skeleton(fold);
-    shown.is_ascii_lowercase().then_some(shown as u8)
 }

@@ -24,6 +24,8 @@ const SLOTS_FOR_FIVE: usize = 8;
 /// sign, as vectors multiply it.
 pub(crate) const PAIR: u32 = 0x9E37_79B1;
 pub(crate) const THIRD: i32 = 0x6B4B;
+/// That of the last two of six letters.
+const LAST_TWO: u32 = 0x85EB_CA6B;
 
 /// The hash of two codes.
 #[inline]
@@ -35,6 +37,18 @@ pub(crate) fn hash2(a: u16, b: u16) -> u32 {
 #[inline]
 pub(crate) fn hash3(two: u32, c: u16) -> u32 {
     two.wrapping_add((i32::from(c.cast_signed()) * THIRD).cast_unsigned())
+}
+
+/// The hashes of a window of letters, of one, two, three, four or six: the last ones of `word`, a byte each, the last
+/// lowest. Windows of four and of six letters share their place.
+#[inline]
+pub(crate) fn hash_letters(word: u64, length: usize) -> Hashed {
+    if length == 6 {
+        let place = ((word >> 16) as u32).wrapping_mul(PAIR);
+        return Hashed { place, key: place.wrapping_add((word as u32 & 0xFFFF).wrapping_mul(LAST_TWO)) };
+    }
+    let place = (word as u32 & u32::MAX >> (32 - 8 * length as u32)).wrapping_mul(PAIR);
+    Hashed { place, key: place }
 }
 
 /// The two hashes of a key.

@@ -9,6 +9,7 @@ use std::ops::Range;
 use normalize::{Class, Unit, tables};
 
 use super::Work;
+use super::anchor::is_letter;
 use super::keys::{Hashed, Keys};
 use crate::automaton::is_start;
 use crate::file::{FileError, Reader, Writer};
@@ -20,14 +21,16 @@ use crate::pattern::Element;
 pub(crate) const MAX_KEYS: usize = 32;
 /// Keys after which a word is gone on with only if one that is looked for begins so.
 const BEGINNING: usize = 4;
-/// Keys of the longest window.
-const WINDOW: usize = 3;
 
 /// Anchors by their keys.
 #[derive(Debug, Default)]
 pub(crate) struct Near {
     windows: Keys,
     of_window: Groups,
+    /// Keys of the longest window.
+    longest: usize,
+    /// Windows may start with letters of ASCII.
+    has_letters: bool,
     words: Keys,
     of_word: Groups,
     /// The first keys of the words that have more.
@@ -66,6 +69,8 @@ impl Chain {
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
     windows: Vec<(Hashed, u32)>,
+    longest: usize,
+    has_letters: bool,
     words: Vec<(Hashed, u32)>,
     beginnings: Vec<(Hashed, u32)>,
 }
@@ -90,12 +95,15 @@ impl Builder {
         if is_word {
             // What begins so is not asked for, only whether something does.
             self.beginnings.extend(beginning.map(|beginning| (beginning.hashed(), 0)));
+        } else {
+            self.longest = self.longest.max(count);
+            self.has_letters |= is_letter(elements[0]);
         }
         if is_word { &mut self.words } else { &mut self.windows }.push((chain.hashed(), part));
     }
 
     pub(crate) fn build(self) -> Near {
-        let mut near = Near::default();
+        let mut near = Near { longest: self.longest, has_letters: self.has_letters, ..Near::default() };
         if !self.windows.is_empty() {
             (near.windows, near.of_window) = Keys::new(self.windows);
         }
@@ -124,7 +132,7 @@ pub(crate) fn is_inside_word(units: &[Unit], at: usize) -> bool {
 
 impl Near {
     /// Divides units into runs, for [`find`](Self::find).
-    pub(crate) fn divide(units: &[Unit], symbols_are_letters: bool, runs: &mut Vec<Run>) {
+    pub(crate) fn divide(&self, units: &[Unit], symbols_are_letters: bool, runs: &mut Vec<Run>) {
         let tables = tables();
         runs.clear();
         for (at, unit) in units.iter().enumerate().filter(|(_, unit)| is_read(unit, symbols_are_letters)) {
@@ -134,7 +142,7 @@ impl Near {
             }
             let Some(run) = runs.last_mut() else { continue };
             if is_start(units, at) {
-                run.starts_window |= unit.class != Class::Letter || !unit.fold.is_ascii();
+                run.starts_window |= self.has_letters || unit.class != Class::Letter || !unit.fold.is_ascii();
                 run.starts_word |= !is_inside_word(units, at);
             }
             run.ends_word |= units.get(at + 1).is_none_or(|next| next.class != Class::Letter);
@@ -154,8 +162,9 @@ impl Near {
             let units = || run.unit as usize..runs.get(first + 1).map_or(units, |next| next.unit as usize);
             if run.starts_window && !self.windows.is_empty() {
                 let mut chain = Chain::EMPTY;
-                for run in runs[first..].iter().take(WINDOW) {
+                for run in runs[first..].iter().take(self.longest) {
                     chain = chain.with(run.key);
+                    work.add(1);
                     for list in self.windows.find(chain.hashed()) {
                         self.of_window.of(list).iter().for_each(|&part| on_part(part, units(), work));
                     }
@@ -195,13 +204,21 @@ impl Near {
         self.words.store("fast.near.words", out);
         self.of_word.store("fast.near.of_word", out);
         self.beginnings.store("fast.near.beginnings", out);
+        out.put("fast.near.reach", &[self.longest as u32, u32::from(self.has_letters)]);
     }
 
     /// Reads what is stored for so many parts.
     pub(crate) fn restore(parts: usize, file: &mut Reader) -> Result<Self, FileError> {
         let of_window = Groups::restore("fast.near.of_window", parts, "part of a window", file)?;
         let of_word = Groups::restore("fast.near.of_word", parts, "part of a word", file)?;
+        let (reach, [longest, has_letters]) = file.take_exactly::<u32, 2>("fast.near.reach")?;
+        if longest as usize > MAX_KEYS || has_letters > 1 {
+            let limit = format!("the limits are {MAX_KEYS} keys and a flag");
+            return Err(reach.refuse(0, "reach of windows", format!("{longest}, {has_letters}"), limit));
+        }
         Ok(Self {
+            longest: longest as usize,
+            has_letters: has_letters == 1,
             windows: Keys::restore_lists("fast.near.windows", &of_window, file)?,
             words: Keys::restore_lists("fast.near.words", &of_word, file)?,
             // Only asked whether it has a key: its lists are not looked into.

@@ -42,13 +42,23 @@ pub(crate) fn compare_codes(text: &str, block: &Block, index: usize, shape: &Sha
     if let Some(at) = different.next() {
         // Another character stands there, once: nothing makes it the right one.
         let at = first + at;
+        // Fewer than three are no run, whatever the characters are that only reading units tells.
+        let is_once = |shown: u16| {
+            let is_same = |code: &&u16| **code == shown || **code == EVENT;
+            let before = block.codes[..at].iter().rev().take(2).take_while(is_same).count();
+            let behind = block.codes[at + 1..block.len].iter().take(2).take_while(is_same).count();
+            before + behind < 2
+        };
         let is_other = match block.codes[at] {
             CLAUSE => true,
-            shown if is_ideograph(shown) => shown != block.codes[at - 1] && shown != block.codes[at + 1],
             EVENT => false,
-            _ => !may_be_escape(text, block.position(at)),
+            shown if is_ideograph(shown) => is_once(shown),
+            shown => (!shape.is_letters || is_once(shown)) && !may_be_escape(text, block.position(at)),
         };
         return if is_other { Verdict::Not } else { Verdict::Unsure };
+    }
+    if shape.is_letters {
+        return whole_letters(text, block, first..last + 1, shape);
     }
     if !shape.is_whole {
         // What is beside these codes must show a character of another kind.
@@ -76,6 +86,28 @@ pub(crate) fn compare_codes(text: &str, block: &Block, index: usize, shape: &Sha
         Some(c) if may_change(c) => Verdict::Unsure,
         _ => Verdict::Found(start as u32, end as u32),
     }
+}
+
+/// What the codes of letters say that are those of the text.
+fn whole_letters(text: &str, block: &Block, Range { start, end }: Range<usize>, shape: &Shape) -> Verdict {
+    let positions = &block.positions[start..end];
+    let (first, last) = (positions[0] as usize, positions[positions.len() - 1] as usize);
+    // Nothing is part of a run or an escape: there is one way to read the letters.
+    let is_clean = shape.is_whole
+        && ![block.codes[start], EVENT].contains(&block.codes[start - 1])
+        && ![block.codes[end - 1], EVENT].contains(&block.codes[end])
+        && !may_be_escape(text, last)
+        && !text[last + 1..].chars().next().is_some_and(may_change);
+    if !is_clean {
+        return Verdict::Unsure;
+    }
+    if last - first == end - 1 - start {
+        return Verdict::Found(first as u32, last as u32 + 1);
+    }
+    // A word is spelled with spaces between all of its letters, or none.
+    let is_joined = positions.windows(2).any(|two| two[1] - two[0] == 1);
+    let is_spaced = text.as_bytes()[first..last].contains(&b' ');
+    if is_joined && is_spaced { Verdict::Not } else { Verdict::Unsure }
 }
 
 fn is_ideograph(code: u16) -> bool {

@@ -333,7 +333,11 @@ unsafe fn fill(
         let mut take = lead & beyond;
         if filling.keeps && beyond != u32::MAX {
             let letters = letters_of(_mm256_or_si256(step, all_bytes(0x20)));
-            take |= members.of(&sets.digits_and_escapes) | (letters & !(letters << 1));
+            take |= if filling.takes_letters {
+                letters | members.of(&sets.numerals) | members.of(&sets.escapes)
+            } else {
+                members.of(&sets.digits_and_escapes) | (letters & !(letters << 1))
+            };
         }
         take &= (1 << WHOLE) - 1;
         let length = WHOLE + (lead >> WHOLE | 0b1000).trailing_zeros();

@@ -249,7 +249,11 @@ unsafe fn fill(
             let mut take = lead & beyond;
             if filling.keeps {
                 let letters = kinds.is(kinds::LETTER);
-                take |= kinds.is(kinds::DIGIT | kinds::ESCAPE) | (letters & !(letters << 1));
+                take |= if filling.takes_letters {
+                    letters | kinds.is(kinds::DIGIT | kinds::LEET | kinds::ESCAPE)
+                } else {
+                    kinds.is(kinds::DIGIT | kinds::ESCAPE) | (letters & !(letters << 1))
+                };
             }
             take &= (1 << WHOLE) - 1;
             length = match _pdep_u64(1 << 16, take) {

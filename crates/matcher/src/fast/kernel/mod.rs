@@ -110,15 +110,21 @@ mod tests {
     }
 
     static CODES: LazyLock<Codes> = LazyLock::new(|| Codes::new(false));
+    static CODES_OF_LETTERS: LazyLock<Codes> = LazyLock::new(|| {
+        let mut codes = Codes::new(false);
+        codes.take_letters();
+        codes
+    });
 
     /// All codes of a text and the bytes that they are at, and all events.
     fn filled(kernel: Kernel, text: &str, filling: Filling) -> (Vec<(u16, u32)>, Vec<u32>) {
         let (mut block, mut events) = (Block::default(), Ranges::default());
+        let codes = if filling.takes_letters { &CODES_OF_LETTERS } else { &CODES };
         let mut all = Vec::new();
         let mut at = 0;
         while at < text.len() {
             block.clear();
-            at = CODES.fill(kernel, text, at, filling, &mut block, &mut events);
+            at = codes.fill(kernel, text, at, filling, &mut block, &mut events);
             all.extend(block.codes()[1..].iter().copied().zip(block.positions[1..].iter().copied()));
         }
         (all, events.events().to_vec())
@@ -126,7 +132,6 @@ mod tests {
 
     #[test]
     fn all_fill_the_same_codes() {
-        let filling = Filling { keeps: true, skips_ascii: false };
         // One barrier is as good as many.
         let without_barriers = |codes: Vec<(u16, u32)>| {
             let mut codes: Vec<(u16, u32)> =
@@ -134,24 +139,30 @@ mod tests {
             codes.dedup_by_key(|(code, at)| if *code == BARRIER { (BARRIER, 0) } else { (*code, *at) });
             codes
         };
-        for text in texts() {
-            let (codes, events) = filled(Kernel::Portable, &text, filling);
-            let codes = without_barriers(codes);
-            assert!(codes.iter().all(|(code, _)| *code != DROPPED));
-            for kernel in Kernel::available() {
-                let found = filled(kernel, &text, filling);
-                assert_eq!(
-                    (without_barriers(found.0), found.1),
-                    (codes.clone(), events.clone()),
-                    "{kernel:?} {text:?}"
-                );
+        for takes_letters in [false, true] {
+            let filling = Filling { keeps: true, skips_ascii: false, takes_letters };
+            for text in texts() {
+                let (codes, events) = filled(Kernel::Portable, &text, filling);
+                let codes = without_barriers(codes);
+                assert!(codes.iter().all(|(code, _)| *code != DROPPED));
+                for kernel in Kernel::available() {
+                    let found = filled(kernel, &text, filling);
+                    assert_eq!(
+                        (without_barriers(found.0), found.1),
+                        (codes.clone(), events.clone()),
+                        "{kernel:?} {text:?}"
+                    );
+                }
             }
         }
     }
 
     #[test]
     fn what_is_skipped_is_ascii_far_from_other_characters_and_a_barrier_stands_for_it() {
-        let (all, some) = (Filling { keeps: true, skips_ascii: false }, Filling { keeps: true, skips_ascii: true });
+        let (all, some) = (
+            Filling { keeps: true, skips_ascii: false, takes_letters: false },
+            Filling { keeps: true, skips_ascii: true, takes_letters: false },
+        );
         for text in texts() {
             let (codes, _) = filled(Kernel::Portable, &text, all);
             let is_near = |at: u32| {
@@ -182,7 +193,7 @@ mod tests {
     #[test]
     fn all_note_the_same_events_beyond_ascii_where_no_codes_are_kept() {
         for skips_ascii in [false, true] {
-            let filling = Filling { keeps: false, skips_ascii };
+            let filling = Filling { keeps: false, skips_ascii, takes_letters: false };
             for text in texts() {
                 let beyond = |kernel| {
                     let (_, mut events) = filled(kernel, &text, filling);
@@ -212,7 +223,7 @@ mod tests {
                     let mut candidates = Vec::new();
                     block.clear();
                     // One set of codes for all: only the windows are another kernel's.
-                    let filling = Filling { keeps: true, skips_ascii: false };
+                    let filling = Filling { keeps: true, skips_ascii: false, takes_letters: false };
                     let end = CODES.fill(Kernel::Portable, &text, 0, filling, &mut block, &mut events);
                     index.look_up(kernel, &block, end == text.len(), &mut candidates, &mut events);
                     (candidates, events.events().to_vec())
