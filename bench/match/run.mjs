@@ -22,7 +22,7 @@ export const usage = `npm run bench -- match [options]
   --corpora DIR    texts zh-* and en-*, in any format that corpusgate reads
   --words FILE     word list of one set (default: examples/library/lists); may be given several times
   --text FILE      its text (default: examples/corpus); may be given several times
-  --every-second   of the texts only the first, third, fifth ... document: see "What choosing knows" in README.md
+  --every-second   of each text only the second, fourth ... document: see "What choosing knows" in README.md
   --sets LIST      names of sets, or their beginnings: zh-rare-10k, en
   --mode LIST      exact, whole-word, standard (default: exact)
   --size SIZE      text is repeated up to this (default: 256MB)

@@ -77,7 +77,7 @@ pub fn write_shards(plan_path: &str) -> Result<Shards> {
     let bytes = std::fs::read(plan_path).map_err(|error| format!("{plan_path}: {error}"))?;
     let plan: ShardPlan = serde_json::from_slice(&bytes).map_err(|error| format!("{plan_path}: {error}"))?;
     let words = Words::read(&plan.words)?;
-    let text = Text::read(&plan.text, 1, plan.seed, plan.size_bytes)?;
+    let text = Text::read(&plan.text, false, plan.seed, plan.size_bytes)?;
     let mut files = Vec::new();
     for storage in plan.storage {
         let path = plan.folder.join(format!("text.{storage}"));

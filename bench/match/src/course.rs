@@ -175,7 +175,7 @@ mod tests {
         std::fs::write(&shard, lines).unwrap();
         let bytes: usize = records.iter().map(|text| text.len() + 1).sum();
         let halves = |file| Halves { files: vec![file], other: vec![] };
-        (Words::read(&halves(list)).unwrap(), Text::read(&halves(shard), 1, 1, (copies * bytes) as u64).unwrap())
+        (Words::read(&halves(list)).unwrap(), Text::read(&halves(shard), false, 1, (copies * bytes) as u64).unwrap())
     }
 
     #[test]

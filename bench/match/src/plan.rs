@@ -17,7 +17,7 @@ pub struct Plan {
     pub words: Halves,
     /// Texts: every format that corpusgate reads, and `.txt` as one document.
     pub text: Halves,
-    /// Takes the first, third, fifth ... document of either half: where what an engine knows of ordinary text was counted
+    /// Takes the second, fourth, sixth ... document of each file: where what an engine knows of ordinary text was counted
     /// in the others, this text is new to it.
     #[serde(default)]
     pub every_second: bool,

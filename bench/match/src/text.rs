@@ -25,13 +25,21 @@ pub struct Text {
 
 impl Text {
     /// Reads documents, brings them into the order of `seed`, and repeats them up to `size` bytes. More text than that
-    /// is cut after the document that reaches it. Of two halves as many bytes are taken from either. `step` 2 leaves out
-    /// every second document of either half, 1 none.
-    pub fn read(from: &Halves, step: usize, seed: u64, size: u64) -> Result<Self> {
+    /// is cut after the document that reaches it. Of two halves as many bytes are taken from either. `every_second` takes
+    /// the second, fourth, sixth ... document of each file only.
+    pub fn read(from: &Halves, every_second: bool, seed: u64, size: u64) -> Result<Self> {
         let mut random = Random(seed);
         let mut unreadable = 0;
         let mut read = |files: &[PathBuf]| -> Result<Vec<String>> {
-            Ok(read_documents(files, &mut unreadable)?.into_iter().step_by(step).collect())
+            if !every_second {
+                return read_documents(files, &mut unreadable);
+            }
+            let mut documents = Vec::new();
+            for file in files {
+                let of_file = read_documents(std::slice::from_ref(file), &mut unreadable)?;
+                documents.extend(of_file.into_iter().skip(1).step_by(2));
+            }
+            Ok(documents)
         };
         let mut documents = read(&from.files)?;
         random.shuffle(&mut documents);
@@ -220,7 +228,7 @@ mod tests {
     fn a_text_is_repeated_in_whole_copies() {
         let folder = tempfile::tempdir().unwrap();
         let files = vec![file(&folder, "a.jsonl", &["one", "two", "汉字"])];
-        let text = Text::read(&Halves { files, other: vec![] }, 1, 1, 40).unwrap();
+        let text = Text::read(&Halves { files, other: vec![] }, false, 1, 40).unwrap();
         assert_eq!((text.copy().len(), text.copies(), text.documents()), (15, 3, 3));
         let records: String = text.records_of(3).map(|(_, record)| format!("{record}\n")).collect();
         assert_eq!(records, text.whole());
@@ -235,20 +243,20 @@ mod tests {
         let texts: Vec<String> = (0..50).map(|at| at.to_string()).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let from = Halves { files: vec![file(&folder, "a.jsonl", &texts)], other: vec![] };
-        let copy = |seed| Text::read(&from, 1, seed, 100).unwrap().copy().to_owned();
+        let copy = |seed| Text::read(&from, false, seed, 100).unwrap().copy().to_owned();
         assert_eq!(copy(1), copy(1));
         assert_ne!(copy(1), copy(2));
     }
 
     #[test]
-    fn every_second_document_is_left_out() {
+    fn every_second_document_is_taken() {
         let folder = tempfile::tempdir().unwrap();
-        // The count goes on from file to file.
+        // Each file is counted by itself.
         let files = vec![file(&folder, "a.jsonl", &["a1", "a2", "a3"]), file(&folder, "b.jsonl", &["b1", "b2"])];
-        let text = Text::read(&Halves { files, other: vec![] }, 2, 1, 9).unwrap();
+        let text = Text::read(&Halves { files, other: vec![] }, true, 1, 4).unwrap();
         let mut documents: Vec<&str> = text.records_of(1).map(|(_, record)| record).collect();
         documents.sort_unstable();
-        assert_eq!(documents, ["a1", "a3", "b2"]);
+        assert_eq!(documents, ["a2", "b2"]);
     }
 
     #[test]
@@ -257,7 +265,7 @@ mod tests {
         let files = vec![file(&folder, "a.jsonl", &["aaaa"; 100])];
         let other = vec![file(&folder, "b.jsonl", &["bbbb"; 20])];
         let both = |size| {
-            let text = Text::read(&Halves { files: files.clone(), other: other.clone() }, 1, 1, size).unwrap();
+            let text = Text::read(&Halves { files: files.clone(), other: other.clone() }, false, 1, size).unwrap();
             ["a", "b", "\n"].map(|letter| text.copy().matches(letter).count())
         };
         // The shorter half decides; without need of all, either half reaches its bytes with a whole document.

@@ -182,7 +182,8 @@ impl Pair {
         let (letters, start) =
             (back(here.letters, previous.letters), back(here.spaces, previous.spaces).leading_zeros());
         let gap = letters.leading_zeros();
-        let first = (!(letters << gap)).leading_zeros();
+        // Nothing but signs may be in front as far as is seen.
+        let first = (!letters.checked_shl(gap)?).leading_zeros();
         // What is in front of the first piece up to the space.
         let rest = letters.checked_shl(gap + first)? & !u128::MAX.checked_shr(start.checked_sub(gap + first)?)?;
         let is_plain = on(here.readable, next.readable) & (1_u128.checked_shl(end)? - 1) == 0
