@@ -78,7 +78,9 @@ pub(crate) fn compare_codes(text: &str, block: &Block, index: usize, shape: &Sha
         && block.codes[last + 1] != shown[shown.len() - 1]
         && block.positions[last] - block.positions[first] == 3 * (codes.len() as u32 - 1);
     let (start, end) = (block.position(first), block.position(last) + 3);
-    if !is_clean || bytes[start] < 0xE0 || (block.positions[first - 1] + 3 != start as u32 && may_repeat(text, start)) {
+    // Barriers in a row have one code, so only of an ideograph it is known where it ends.
+    let is_behind_ideograph = is_ideograph(block.codes[first - 1]) && block.position(first - 1) + 3 == start;
+    if !is_clean || bytes[start] < 0xE0 || (!is_behind_ideograph && may_repeat(text, start)) {
         return Verdict::Unsure;
     }
     match text[end..].chars().next() {

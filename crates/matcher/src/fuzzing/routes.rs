@@ -113,7 +113,7 @@ mod tests {
         let all = || MatchOptions { overlap: Overlap::All, ..MatchOptions::default() };
         let inside = || MatchOptions { word_boundary: false, ..all() };
         let html = || MatchOptions { markup: MarkupKind::Html, ..all() };
-        let cases: [(&str, String, MatchOptions, usize); 9] = [
+        let cases: [(&str, String, MatchOptions, usize); 10] = [
             // A run longer than any that is looked at starts once.
             ("aaa", "a".repeat(300), inside(), 1),
             // Symbols that a keyword begins with have no keys.
@@ -127,6 +127,8 @@ mod tests {
             // Numerals of ideographs stand in text of ASCII.
             ("一二八", "AES_128_C".to_owned(), all(), 1),
             ("五四三", "v5.4.3".to_owned(), all(), 1),
+            // Escapes that spell nothing to be seen stand inside a run.
+            ("走私", format!(r"{}\xee\x83\xbf走私", "走".repeat(9)), all(), 1),
             // More signs than steps are long.
             ("ab", format!("a{}b c", "-".repeat(200)), all(), 0),
             // What surrounds a place starts with no run cut in two.
