@@ -3,6 +3,7 @@
 
 mod escape;
 mod fold;
+mod hangul;
 mod map;
 mod markup;
 pub mod opt;

@@ -1,6 +1,7 @@
 //! Reads text as units of normal form.
 
 use crate::escape::{Spelled, escape_at};
+use crate::hangul;
 use crate::markup::{Effect, Markup, MarkupFinder};
 use crate::tables::{Class, Folded, Tables, tables};
 use crate::unit::Unit;
@@ -161,6 +162,9 @@ impl<'t> Reader<'t> {
         match info.fold() {
             Folded::One(fold) => {
                 if self.compose(units, start, end, fold) {
+                    return;
+                }
+                if hangul::is_spelled(c) && !is_escaped && hangul::join(self.text, units, start, end, c, fold) {
                     return;
                 }
                 // A line break in two characters is one.

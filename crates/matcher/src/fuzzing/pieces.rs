@@ -4,7 +4,7 @@
 use super::input::Input;
 
 /// Keywords that have parts in common with each other and with [`PIECES`].
-const WORDS: [&str; 52] = [
+const WORDS: [&str; 54] = [
     "走私",
     "走私香烟",
     "香烟",
@@ -57,9 +57,11 @@ const WORDS: [&str; 52] = [
     "五四三",
     "走。私",
     "二手",
+    "대출",
+    "값",
 ];
 
-const PIECES: [&str; 149] = [
+const PIECES: [&str; 157] = [
     "走",
     "私",
     "走私",
@@ -138,6 +140,14 @@ const PIECES: [&str; 149] = [
     "ᄒ",
     "ᅡ",
     "ᆫ",
+    "ㄷ",
+    "ㅐ",
+    "ㅊㅜㄹ",
+    "ㄱㅏㅂ",
+    "ㅅ",
+    "ㅏ",
+    "ㅋ",
+    "ﾡ",
     "★",
     "\u{200B}",
     "\u{FE00}",
@@ -345,12 +355,12 @@ pub(super) fn text(input: &mut Input, words: &[String], most: usize, with_markup
 /// Writes a keyword so that it may still be seen.
 fn disguise(input: &mut Input, words: &[String], text: &mut String) {
     let word = one_of(input, words).to_owned();
-    let way = input.byte() % 10;
+    let way = input.byte() % 11;
     let separator = input.pick(&SEPARATORS);
     let times = 1 + input.below(10);
     let characters = word.chars().count();
     for (at, c) in word.chars().enumerate() {
-        let way = if way == 9 { input.byte() % 9 } else { way };
+        let way = if way == 10 { input.byte() % 10 } else { way };
         let is_last = at + 1 == characters;
         match way {
             0 => text.push(c),
@@ -365,12 +375,25 @@ fn disguise(input: &mut Input, words: &[String], text: &mut String) {
                 text.push(c);
                 text.push_str(&"\u{200B}".repeat(if is_last { 0 } else { times }));
             }
+            8 => spell_out(c, text),
             _ => {
                 text.push(c);
                 text.push_str(&separator.repeat(if is_last { 0 } else { times.min(5) }));
             }
         }
     }
+}
+
+/// A syllable of Hangul by the letters of a keyboard; another character as it is.
+fn spell_out(c: char, text: &mut String) {
+    const LEADS: &str = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";
+    const FINALS: &str = "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ";
+    let Some(syllable) = (c as usize).checked_sub(0xAC00).filter(|&syllable| syllable < 11_172) else {
+        return text.push(c);
+    };
+    text.extend(LEADS.chars().nth(syllable / 588));
+    text.extend(char::from_u32(0x314F + (syllable / 28 % 21) as u32));
+    text.extend((syllable % 28).checked_sub(1).and_then(|last| FINALS.chars().nth(last)));
 }
 
 fn full_width(c: char) -> char {
