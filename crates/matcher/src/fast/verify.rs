@@ -218,6 +218,7 @@ pub(crate) fn align_around(
     let Some(place) = units.iter().position(|unit| unit.end as usize > at) else { return units.len() };
     let mut steps = 0;
     let reach = if before == 0 { 0 } else { 9 * before + BEFORE };
+    let first_start = units_before(units, place, reach);
     let mut is_last_pass = false;
     loop {
         let mut ran_out = false;
@@ -227,7 +228,7 @@ pub(crate) fn align_around(
                 break;
             }
             let mode = settings.mode(symbols_are_letters);
-            for start in place.saturating_sub(reach)..(place + 3).min(units.len()) {
+            for start in first_start..(place + 3).min(units.len()) {
                 match align(pattern, text, units, start, &mode, tables) {
                     Ok(found) => {
                         steps += 1 + found.last - found.first;
@@ -254,6 +255,16 @@ pub(crate) fn align_around(
         has_more = reader.read(units, usize::MAX, most);
         is_last_pass = true;
     }
+}
+
+/// The unit `distance` units before `place`, where those of a run count as one.
+fn units_before(units: &[Unit], place: usize, distance: usize) -> usize {
+    let (mut at, mut counted) = (place, 0);
+    while at > 0 && counted < distance {
+        at -= 1;
+        counted += usize::from(units[at].fold != units[at + 1].fold);
+    }
+    at
 }
 
 /// A byte at least `distance` characters before `at` where reading may start: not inside an escape, and behind what

@@ -113,7 +113,7 @@ mod tests {
         let all = || MatchOptions { overlap: Overlap::All, ..MatchOptions::default() };
         let inside = || MatchOptions { word_boundary: false, ..all() };
         let html = || MatchOptions { markup: MarkupKind::Html, ..all() };
-        let cases: [(&str, String, MatchOptions, usize); 10] = [
+        let cases: [(&str, String, MatchOptions, usize); 11] = [
             // A run longer than any that is looked at starts once.
             ("aaa", "a".repeat(300), inside(), 1),
             // Symbols that a keyword begins with have no keys.
@@ -133,6 +133,8 @@ mod tests {
             ("ab", format!("a{}b c", "-".repeat(200)), all(), 0),
             // What surrounds a place starts with no run cut in two.
             ("走。私", "走走走。私, 2 \r\n“天” “天” “天” “天” a 走走私2".to_owned(), inside(), 1),
+            // A run before an anchor is longer than what is looked at before it.
+            ("vpn翻墙", format!("墙vp{}翻墙", "n".repeat(130)), all(), 1),
         ];
         for (word, text, options, hits) in cases {
             let mut rivals = Rivals::new(vec![word.to_owned()], options).expect("compiles");
