@@ -193,6 +193,8 @@ pub(crate) fn compare_word(
 const BEFORE: usize = 24;
 /// Most characters in front that are looked at for one where reading can start.
 const FARTHEST: usize = 700;
+/// The same where they may be escapes, of which each shows one character: as long a run as any that is looked at.
+const FARTHEST_ESCAPED: usize = 256 * MAX_ESCAPE;
 /// Units behind an anchor that are read first.
 const BEHIND: usize = 48;
 
@@ -275,15 +277,18 @@ fn start_of_reading(text: &str, at: usize, distance: usize) -> usize {
     for (seen, (byte, c)) in text[..at].char_indices().rev().enumerate() {
         // A repeat counts as one.
         let is_repeat = last.is_some_and(|(_, last)| is_same(last, c));
-        // Not inside a run: the first character of one is where the one before it is another.
+        // Not inside a run: the first character of one is where the one before it is another, and no escape that may
+        // spell it once more.
         if let Some((behind, next)) = last.filter(|_| !is_repeat && counted >= distance)
             && may_start(next)
+            && (next.is_whitespace() || !may_be_escape(text, behind))
         {
             return behind;
         }
         counted += usize::from(!is_repeat);
         last = Some((byte, c));
-        if seen >= FARTHEST + distance {
+        let has_escapes = || may_be_escape(text, (byte + MAX_ESCAPE).min(at));
+        if seen >= FARTHEST + distance && (seen >= FARTHEST_ESCAPED || !has_escapes()) {
             return byte;
         }
     }

@@ -113,7 +113,7 @@ mod tests {
         let all = || MatchOptions { overlap: Overlap::All, ..MatchOptions::default() };
         let inside = || MatchOptions { word_boundary: false, ..all() };
         let html = || MatchOptions { markup: MarkupKind::Html, ..all() };
-        let cases: [(&str, String, MatchOptions, usize); 11] = [
+        let cases: [(&str, String, MatchOptions, usize); 13] = [
             // A run longer than any that is looked at starts once.
             ("aaa", "a".repeat(300), inside(), 1),
             // Symbols that a keyword begins with have no keys.
@@ -135,6 +135,9 @@ mod tests {
             ("走。私", "走走走。私, 2 \r\n“天” “天” “天” “天” a 走走私2".to_owned(), inside(), 1),
             // A run before an anchor is longer than what is looked at before it.
             ("vpn翻墙", format!("墙vp{}翻墙", "n".repeat(130)), all(), 1),
+            // What surrounds a place starts inside no run of escapes, however many characters spell it.
+            ("走", format!(r"\xe8\xb5\xb0走{}走、", r"\xe8\xb5\xb0".repeat(9)), all(), 1),
+            ("走", format!(r"走走走{}走、", r"\xe8\xb5\xb0".repeat(100)), all(), 1),
         ];
         for (word, text, options, hits) in cases {
             let mut rivals = Rivals::new(vec![word.to_owned()], options).expect("compiles");
