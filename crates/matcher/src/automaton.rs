@@ -7,7 +7,7 @@ use normalize::{Reading, Tables, Unit, tables};
 use crate::align::{Mode, align};
 use crate::file::Writer;
 use crate::groups::Groups;
-use crate::letters::{is_leet_symbol, key_of_unit};
+use crate::letters::{is_leet_symbol, key, key_of_unit};
 use crate::library::Numbered;
 use crate::matcher::{Found, Matcher, Route, Scratch};
 use crate::pattern::{self, Element, Pattern};
@@ -24,6 +24,11 @@ pub(crate) struct Automaton {
     by_keys: Option<Search>,
     /// Patterns of symbols only, by their symbols.
     by_symbols: Option<Search>,
+    /// Patterns with characters that may be left out of a text as noise, by their other keys; those without others.
+    by_rest: Option<Search>,
+    of_noise: Vec<u32>,
+    /// Under which [`Self::by_rest`] leaves characters out.
+    noise_keys: Vec<char>,
     reach: usize,
 }
 
@@ -123,9 +128,22 @@ impl Automaton {
     pub(crate) fn new(patterns: Vec<Numbered>, options: &MatchOptions) -> Result<Self, LibraryError> {
         let tables = tables();
         let (ids, patterns): (Vec<u32>, Vec<Pattern>) = patterns.into_iter().unzip();
+        let settings = Settings::new(options);
+        let noise_keys: Vec<char> = settings
+            .noise
+            .iter()
+            .map(|&fold| key(fold, tables.info(fold).digit().unwrap_or(Unit::NO_DIGIT), tables))
+            .collect();
         let (mut keyed, mut symbols) = (Vec::new(), Vec::new());
+        let (mut rests, mut of_noise) = (Vec::new(), Vec::new());
         for (pattern, id) in patterns.iter().zip(0_u32..) {
             let keys = pattern.keys(tables);
+            if keys.contains(&noise_keys[..]) {
+                match without(&keys, &noise_keys) {
+                    rest if rest.is_empty() => of_noise.push(id),
+                    rest => rests.push((rest, id)),
+                }
+            }
             if keys.is_empty() {
                 symbols.push((symbols_of(pattern), id));
             } else {
@@ -136,7 +154,10 @@ impl Automaton {
         Ok(Self {
             by_keys: Search::new(keyed)?,
             by_symbols: Search::new(symbols)?,
-            settings: Settings::new(options),
+            by_rest: Search::new(rests)?,
+            of_noise,
+            noise_keys,
+            settings,
             patterns,
             ids,
             reach,
@@ -182,6 +203,7 @@ impl Automaton {
                 if !mode.noise.is_empty() {
                     fill(keyed, units, tables, |unit| is_read(unit) && !mode.noise.contains(&unit.fold));
                     propose(search, keyed, &mode, out);
+                    self.find_with_noise(text, units, keyed, &bounds, &mode, out);
                 }
             }
         }
@@ -192,6 +214,43 @@ impl Automaton {
                 keyed.push(unit.fold, at);
             }
             propose(search, keyed, &self.settings.mode(false), out);
+        }
+    }
+}
+
+impl Automaton {
+    /// Finds the patterns that have noise in them where the text has noise of its own beside theirs.
+    fn find_with_noise(
+        &self,
+        text: &str,
+        units: &[Unit],
+        keyed: &mut Keyed,
+        bounds: &std::ops::Range<usize>,
+        mode: &Mode,
+        out: &mut Vec<Found>,
+    ) {
+        let tables = tables();
+        let is_read = |unit: &Unit| unit.is_content() || (mode.symbols_are_letters && is_leet_symbol(unit.fold));
+        let is_noise = |unit: &Unit| self.noise_keys.contains(&key_of_unit(unit, tables));
+        let mut try_at = |pattern: u32, starts: std::ops::RangeInclusive<usize>| {
+            let (id, pattern) = (self.ids[pattern as usize], &self.patterns[pattern as usize]);
+            for start in starts.filter(|start| bounds.contains(start) && is_start(units, *start)) {
+                if let Ok(aligned) = align(pattern, text, units, start, mode, tables) {
+                    let (first, last) = (&units[aligned.first], &units[aligned.last]);
+                    out.push(Found { pattern: id, start: first.start, end: last.tail, level: aligned.level });
+                }
+            }
+        };
+        if let Some(search) = &self.by_rest {
+            fill(keyed, units, tables, |unit| is_read(unit) && !is_noise(unit));
+            search.for_each(keyed, units.len(), |pattern, run| {
+                // What the pattern begins with may be noise, which has no keys here.
+                let before = self.patterns[pattern as usize].reach();
+                try_at(pattern, run.start.saturating_sub(before)..=run.end - 1);
+            });
+        }
+        for at in (0..units.len()).filter(|&at| !self.of_noise.is_empty() && is_noise(&units[at])) {
+            self.of_noise.iter().for_each(|&pattern| try_at(pattern, at..=at));
         }
     }
 }
@@ -216,9 +275,21 @@ impl Matcher for Automaton {
 
     fn heap_bytes(&self) -> usize {
         let elements: usize = self.patterns.iter().map(|pattern| size_of_val(&*pattern.elements)).sum();
-        let searches = self.by_keys.iter().chain(&self.by_symbols).map(Search::heap_bytes).sum::<usize>();
+        let searches =
+            self.by_keys.iter().chain(&self.by_symbols).chain(&self.by_rest).map(Search::heap_bytes).sum::<usize>();
         elements + size_of_val(&*self.patterns) + searches
     }
+}
+
+/// Keys without some of them, and what then is a run as one.
+fn without(keys: &str, left_out: &[char]) -> String {
+    let mut rest = String::new();
+    for key in keys.chars().filter(|key| !left_out.contains(key)) {
+        if !rest.ends_with(key) {
+            rest.push(key);
+        }
+    }
+    rest
 }
 
 fn fill(keyed: &mut Keyed, units: &[Unit], tables: &Tables, is_read: impl Fn(&Unit) -> bool) {
