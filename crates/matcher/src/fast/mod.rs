@@ -13,6 +13,7 @@
 
 mod anchor;
 mod beside;
+mod chunk;
 mod codes;
 mod index;
 mod kernel;
