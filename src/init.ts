@@ -70,6 +70,8 @@ interface Look {
   readonly letters: Letters;
   /** Why its rows cannot be read; null when they can. */
   readonly damage: string | null;
+  /** How many of the first records cannot be read, if most of them. */
+  readonly unread: string | null;
 }
 
 /** Looks at a file. Returns why it is in no source where it cannot be told what it is. */
@@ -86,6 +88,10 @@ function lookAt(path: string): Look | string {
       Object.assign(found, second, { encoding: "gb18030" });
     }
   }
+  const unread = mostlyUnread(found) ? `${found.survey?.unread} of the first ${found.survey?.rows} records` : null;
+  // A document that is no JSON lines has the same name.
+  if (unread !== null && /^\.json(\.|$)/i.test(extensionOf(path)))
+    return `it is not JSON lines: ${unread} cannot be read`;
   return {
     path,
     folder: dirname(path),
@@ -97,6 +103,7 @@ function lookAt(path: string): Look | string {
     columns: found.allColumns,
     letters: lettersOf(found),
     damage: found.damage?.message ?? null,
+    unread,
   };
 }
 
@@ -282,7 +289,11 @@ function sourceLines({ id, looks, patterns }: NamedSource, base: string): string
     ...(idColumn === null ? [] : [`id: ${yamlText(idColumn)}`]),
   ];
   const others = columns.filter((name) => name !== text && name !== idColumn).map(quotedText);
-  const damaged = looks.filter(({ damage }) => damage !== null);
+  const faults = looks.flatMap(({ path, damage, unread }) => {
+    const name = quotedText(basename(path));
+    if (damage !== null) return [`    # damaged: ${name}: ${inComment(damage)}`];
+    return unread === null ? [] : [`    # hardly readable: ${name}: ${unread} cannot be read`];
+  });
   return [
     `  - id: ${yamlText(id)}`,
     "    # kind: open-data-set  # or website, own, bought, user",
@@ -298,9 +309,8 @@ function sourceLines({ id, looks, patterns }: NamedSource, base: string): string
     ...(chosen.length === 0 ? [] : [`    columns: { ${chosen.join(", ")} }`]),
     ...(text === null ? [`    # columns: { text: … }  # which one holds the text cannot be told`] : []),
     ...(others.length === 0 ? [] : [`    # other columns: ${others.slice(0, namedFiles).join(", ")}`]),
-    ...damaged
-      .slice(0, namedFiles)
-      .map(({ path, damage }) => `    # damaged: ${quotedText(basename(path))}: ${inComment(damage ?? "")}`),
+    ...faults.slice(0, namedFiles),
+    ...(faults.length > namedFiles ? [`    # and ${faults.length - namedFiles} more such files`] : []),
   ];
 }
 

@@ -63,6 +63,10 @@ describe("a mixed folder", () => {
       "data/nothing.jsonl": "",
       "data/kana.jsonl": lines(5, () => ({ text: "これは日本語の文章です。ひらがなが多い。" })),
       "data/unlike.parquet": "these are not its bytes",
+      "data/manifest.json": '{\n  "a": 1\n}\n',
+      "data/latin/latin.jsonl": {
+        base64: Buffer.from('{"text":"caf\xe9 \xff"}\n'.repeat(4), "latin1").toString("base64"),
+      },
     });
   });
 
@@ -82,7 +86,13 @@ describe("a mixed folder", () => {
     const read = files.filter(({ problem }) => problem === null);
     expect(read.map(({ path }) => path).toSorted()).toEqual(
       [
-        ...["data/forum/a.jsonl", "data/forum/b.jsonl", "data/kana.jsonl", "data/many.jsonl.gz"],
+        ...[
+          "data/forum/a.jsonl",
+          "data/forum/b.jsonl",
+          "data/kana.jsonl",
+          "data/latin/latin.jsonl",
+          "data/many.jsonl.gz",
+        ],
         ...[
           "data/mixed/laws-1.jsonl",
           "data/mixed/laws-2.jsonl",
@@ -94,6 +104,7 @@ describe("a mixed folder", () => {
     );
     expect(files.filter(({ problem }) => problem !== null)).toMatchObject([
       { path: "data/torn.arrow", problem: { code: "file-damaged" } },
+      { path: "data/unlike.parquet", problem: { code: "file-damaged" } },
     ]);
     expect(new Set(files.map(({ path }) => path)).size).toBe(files.length);
     expect(files.find(({ path }) => path === "data/forum/a.jsonl")?.columns).toMatchObject({ text: "body" });
@@ -143,9 +154,10 @@ describe("a mixed folder", () => {
     expect(text).toMatch(
       /# In no source, because they cannot be read:\n(# {3}.*\n)*# {3}"data\/forum\/readme\.txt": its name is not/,
     );
-    expect(text).toMatch(/# {3}"data\/unlike\.parquet": /);
-    expect(ended.stdout).toContain("not read: data/unlike.parquet: ");
-    expect(text).toContain('# damaged: "torn.arrow": ');
+    expect(text).toMatch(/# {3}"data\/manifest\.json": it is not JSON lines: 3 of the first 3 records cannot be read/);
+    expect(ended.stdout).toContain("not read: data/manifest.json: ");
+    for (const name of ["torn.arrow", "unlike.parquet"]) expect(text).toContain(`# damaged: "${name}": `);
+    expect(text).toContain('# hardly readable: "latin.jsonl": 4 of the first 4 records cannot be read');
   });
 
   it("holds no text of a record", () => {
