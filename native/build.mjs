@@ -1,6 +1,6 @@
 /**
  * Builds the addon with cargo when its sources changed, and records the hash of those sources for the check at load.
- * `node native/build.mjs [--if-stale]`
+ * `node native/build.mjs [--if-stale | --hash]`; `--hash` only prints the hash of the sources.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -12,6 +12,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const leastRust = "1.89";
 
 const hash = sourceHash();
+if (process.argv.includes("--hash")) {
+  process.stdout.write(`${hash}\n`);
+  process.exit();
+}
 if (!(process.argv.includes("--if-stale") && builtHash() === hash)) build(hash);
 mkdirSync(join(root, "dist"), { recursive: true });
 writeFileSync(join(root, "dist", "source-hash.txt"), `${hash}\n`);

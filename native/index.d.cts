@@ -92,6 +92,9 @@ export interface LibraryRoute {
   patterns: number
 }
 
+/** What the machine offers, as JSON. A library that cannot be used is an answer, not an error. */
+export declare function machine(): string
+
 /**
  * Finds the entries in a column: row `i` is `values[offsets[i]..offsets[i + 1]]`, null where bit
  * `validity_offset + i` of `validity` is 0. Positions are bytes of the row; a hit lies within its row.
@@ -178,3 +181,9 @@ export interface StreamColumns {
   /** The hit as it stands in the text; null for a combination whose first part has gone by. */
   matched: Array<string | undefined | null>
 }
+
+/** Looks at a file and at its first records: their columns, and in what letters they are. Text is counted, not given. */
+export declare function surveyFile(path: string, options: string): string
+
+/** Makes all that was written to the file system of a folder durable. */
+export declare function syncFiles(folder: string): void

@@ -4,6 +4,7 @@ export { checkLibrary, type Finding, type LibraryCheck, type LibraryStats, stats
 export { type EntryInput, Library, type MatchOptionsInput } from "./api/library.ts";
 export { type Hit, type HitTable, Matcher } from "./api/matcher.ts";
 export type { MatchStream, StreamHit } from "./api/stream.ts";
+export type { Part } from "./corpus/order.ts";
 export { type ErrorCode, ScanError } from "./errors.ts";
 export { gateSource, type Interval } from "./gate/gate.ts";
 export type {
@@ -19,6 +20,7 @@ export type {
 } from "./library/explanation.ts";
 export type { Level } from "./library/level.ts";
 export type { Entry, MatchOptions, Severity } from "./library/library.ts";
+export { type MergeOptions, merge, type PartResult, scanPart, writePlan } from "./parts.ts";
 export type { Counts, FileReport, Report, Result, SourceReport, TechnicalSample } from "./report/report.ts";
 export { type ScanEvent, type ScanOptions, type ScanResult, scan } from "./scan.ts";
 export type { Fraction, Phase, ProfileId } from "./standard/profiles.ts";

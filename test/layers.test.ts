@@ -26,7 +26,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   config: ["addon", "classify", "corpus", "library", "policy", "standard"],
   classify: ["config", "standard"],
   tally: ["corpus", "standard"],
-  run: ["corpus", "tally"],
+  run: ["corpus", "standard", "tally"],
   evidence: ["addon", "corpus", "run", "sampling", "tally"],
   report: ["config", "corpus", "evidence", "gate", "library", "sampling", "standard", "tally"],
   pool: ["addon", "classify", "corpus", "run", "tally"],
@@ -35,8 +35,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...["addon", "classify", "config", "corpus", "evidence", "pool"],
     ...["report", "run", "sampling", "standard", "tally"],
   ],
-  cli: ["addon", "api", "classify", "corpus", "library", "policy", "report", "scan", "standard"],
-  index: ["addon", "api", "gate", "library", "report", "scan", "standard", "tally"],
+  parts: ["addon", "config", "corpus", "run", "scan", "tally"],
+  init: ["addon", "config", "corpus"],
+  doctor: ["addon", "classify", "config", "policy", "scan"],
+  cli: [
+    ...["addon", "api", "classify", "corpus", "doctor", "init", "library", "parts", "policy", "report", "scan"],
+    "standard",
+  ],
+  index: ["addon", "api", "corpus", "gate", "library", "parts", "report", "scan", "standard", "tally"],
 };
 
 /** Layers that reach nothing outside: no file, no clock, no thread, by themselves. */

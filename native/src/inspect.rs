@@ -4,7 +4,7 @@ use std::path::Path;
 
 use corpus::{Columns, CorpusError, Inspection};
 use napi_derive::napi;
-use scan::{ReadSpec, detail_of};
+use scan::{ReadSpec, Survey, detail_of};
 use serde::Serialize;
 
 use crate::error;
@@ -45,6 +45,18 @@ struct ColumnNames {
     source: Option<String>,
 }
 
+/// What a look at the first records of a file tells beside its inspection.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Look {
+    #[serde(flatten)]
+    answer: Answer,
+    /// All columns, as far as they show.
+    all_columns: Vec<String>,
+    /// None where no record can be read.
+    survey: Option<Survey>,
+}
+
 /// Looks at a file (options and answer as JSON). A file that cannot be read is an answer, not an error.
 #[napi(catch_unwind)]
 pub fn inspect_file(path: String, options: String) -> napi::Result<String> {
@@ -55,6 +67,34 @@ pub fn inspect_file(path: String, options: String) -> napi::Result<String> {
         Err(error) => Answer { error: Some(Problem::of(&error)), ..Answer::default() },
     };
     Ok(serde_json::to_string(&answer).expect("an answer has a JSON form"))
+}
+
+/// Looks at a file and at its first records: their columns, and in what letters they are. Text is counted, not given.
+#[napi(catch_unwind)]
+pub fn survey_file(path: String, options: String) -> napi::Result<String> {
+    let spec: ReadSpec = serde_json::from_str(&options).map_err(error::argument)?;
+    let options = spec.options().map_err(|error| error::scan(&error))?;
+    let path = Path::new(&path);
+    let look = match corpus::inspect(path, &options) {
+        Ok(inspection) => {
+            let found = scan::survey(path, &options, &inspection);
+            let all_columns = inspection.schema_columns.clone();
+            let mut answer = Answer::of(inspection);
+            let survey = match found {
+                Ok(survey) => Some(survey),
+                Err(error) => {
+                    answer.damage.get_or_insert(Problem::of(&error));
+                    None
+                }
+            };
+            Look { answer, all_columns, survey }
+        }
+        Err(error) => {
+            let answer = Answer { error: Some(Problem::of(&error)), ..Answer::default() };
+            Look { answer, all_columns: Vec::new(), survey: None }
+        }
+    };
+    Ok(serde_json::to_string(&look).expect("an answer has a JSON form"))
 }
 
 impl Answer {

@@ -1,4 +1,4 @@
-//! The Node-API addon: converts arguments, calls `scan`, `matcher` and `corpus`, converts results. No logic.
+//! The Node-API addon: converts arguments, calls `scan`, `matcher`, `corpus` and `vectorscan`, converts results. No logic.
 //!
 //! Every export catches panics: a panic becomes a JavaScript error, and the process lives.
 
@@ -8,6 +8,7 @@
 mod error;
 mod inspect;
 mod library;
+mod machine;
 mod shard;
 mod stream;
 mod unit;

@@ -1,5 +1,7 @@
 //! The scan of a shard, and the draw of the samples.
 
+use std::path::Path;
+
 use napi::bindgen_prelude::Int32Array;
 use napi_derive::napi;
 use scan::{DrawSpec, ShardTask};
@@ -88,6 +90,13 @@ impl ShardScan {
     fn open(&mut self) -> napi::Result<&mut scan::ShardScan> {
         self.scan.as_mut().ok_or_else(|| error::argument("the shard is finished"))
     }
+}
+
+/// Makes all that was written to the file system of a folder durable.
+#[napi(catch_unwind)]
+pub fn sync_files(folder: String) -> napi::Result<()> {
+    scan::sync_files(Path::new(&folder))
+        .map_err(|error| napi::Error::from_reason(format!("environment: {folder} cannot be synchronised: {error}")))
 }
 
 /// Draws the samples from the evidence (JSON in, JSON out).

@@ -41,6 +41,25 @@ export interface Inspection {
   readonly damage: { readonly code: string; readonly message: string } | null;
 }
 
+/** What a look at a file's first records tells beside its inspection. */
+export interface FileSurvey extends Inspection {
+  /** All columns, as far as they show. */
+  readonly allColumns: readonly string[];
+  /** Counts over the first records; null where none can be read. */
+  readonly survey: {
+    readonly rows: number;
+    /** Rows with visible text. */
+    readonly texts: number;
+    /** Rows that could not be read. */
+    readonly unread: number;
+    /** Letters by script; `kana` are also Hangul. */
+    readonly han: number;
+    readonly kana: number;
+    readonly latin: number;
+    readonly other: number;
+  } | null;
+}
+
 /** A library to compile: masks and severities as numbers. */
 export interface NativeLibrary {
   /** Ids of the entries, for the evidence. */
@@ -174,6 +193,10 @@ function wrap(native: Native) {
     inspectFile: (path: string, options: ReadOptions): Inspection =>
       JSON.parse(native.inspectFile(path, JSON.stringify(options))) as Inspection,
 
+    /** Looks at a file as `inspectFile` does, and counts the letters of its first records. */
+    surveyFile: (path: string, options: ReadOptions): FileSurvey =>
+      JSON.parse(native.surveyFile(path, JSON.stringify(options))) as FileSurvey,
+
     /**
      * Compiles a library, or finds it compiled.
      *
@@ -279,8 +302,32 @@ function wrap(native: Native) {
     openShard: (libraryKey: string, task: unknown): NativeScan =>
       new native.ShardScan(libraryKey, JSON.stringify(task)) as NativeScan,
 
+    /**
+     * Makes all that was written to the file system of a folder durable.
+     *
+     * @throws Error `environment: …` with the system's answer
+     */
+    syncFiles: (folder: string): void => native.syncFiles(folder),
+
+    /** What the machine offers to the native code. */
+    machine: (): NativeMachine => JSON.parse(native.machine()) as NativeMachine,
+
     /** Draws the samples from the evidence of all shards. */
     drawSamples: (spec: unknown): unknown => JSON.parse(native.drawSamples(JSON.stringify(spec))),
+  };
+}
+
+/** What the machine offers to the native code. */
+export interface NativeMachine {
+  /** Inner loops of the matcher that the processor can run, the fastest first; that one is used. */
+  readonly kernels: readonly string[];
+  /** Vectorscan or Hyperscan, as the host has it. */
+  readonly vectorscan: {
+    readonly name: string | null;
+    readonly path: string | null;
+    readonly isUsed: boolean;
+    /** Why it is not used. */
+    readonly why: string | null;
   };
 }
 

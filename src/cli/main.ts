@@ -3,10 +3,14 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { exitCodeOf, exitCodes, messageOf, ScanError } from "../errors.ts";
+import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
+import { initCommand } from "./init.ts";
 import { libraryCommand } from "./library.ts";
 import { matchCommand } from "./match.ts";
+import { mergeCommand } from "./merge.ts";
 import { outliveReaders, printable } from "./output.ts";
+import { planCommand } from "./plan.ts";
 import { scanCommand } from "./scan.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -26,6 +30,8 @@ const program = new Command("corpusgate")
 Examples:
   corpusgate scan corpus.yaml --library library.yaml
   corpusgate scan data/ --text-column content --out run-1
+  corpusgate init data/ --out corpus.yaml
+  corpusgate doctor
   corpusgate match --library library.yaml < texts.jsonl
   corpusgate explain --library library.yaml < texts.jsonl
   corpusgate library check library.yaml
@@ -35,8 +41,11 @@ Exit codes: 0 all gates passed, 1 a gate failed, 2 something is not decided,
 64 wrong use or invalid configuration, 70 internal error, 130 interrupted (resumable).`,
   );
 
-for (const command of [scanCommand(), matchCommand(), explainCommand(), libraryCommand()])
-  program.addCommand(command.exitOverride());
+const commands = [
+  ...[scanCommand(), initCommand(), planCommand(), mergeCommand()],
+  ...[matchCommand(), explainCommand(), libraryCommand(), doctorCommand()],
+];
+for (const command of commands) program.addCommand(command.exitOverride());
 
 outliveReaders();
 try {

@@ -1,9 +1,15 @@
 /** Progress on stderr: a line that is redrawn on a terminal, plain lines elsewhere, NDJSON for machines, or nothing. */
+import { costOf } from "../corpus/order.ts";
 import type { ScanEvent } from "../scan.ts";
 import { printable } from "./output.ts";
 
 /** How progress is shown. */
 export type ProgressStyle = "terminal" | "lines" | "json" | "quiet";
+
+/** How progress is shown on stderr as it is. */
+export function progressStyle(json: boolean, quiet: boolean): ProgressStyle {
+  return quiet ? "quiet" : json ? "json" : process.stderr.isTTY ? "terminal" : "lines";
+}
 
 /** Milliseconds between updates. */
 const interval: Readonly<Record<ProgressStyle, number>> = { terminal: 100, lines: 5000, json: 1000, quiet: Infinity };
@@ -16,11 +22,13 @@ export class Progress {
   #begun = false;
   #planned = 0;
   #donePlanned = 0;
+  /** The same as costs, which tell the time that is left: all, and those of shards that were done before. */
+  #cost = { planned: 0, before: 0, done: 0 };
   #state = { textBytes: 0, records: 0, flagged: 0, unread: 0, shards: 0, shardsDone: 0 };
   /** Bytes of text read of the shards that are not done. */
   #open = new Map<string, number>();
   #done = new Set<string>();
-  #bytesOfShard = new Map<string, number>();
+  #shards = new Map<string, { readonly bytes: number; readonly cost: number }>();
 
   constructor(style: ProgressStyle) {
     this.#style = style;
@@ -32,10 +40,19 @@ export class Progress {
     switch (event.kind) {
       case "plan":
         this.#begun = true;
-        this.#planned = event.plannedBytes;
-        this.#donePlanned = event.doneBytes;
-        state.shards = event.plan.shards.length;
-        for (const shard of event.plan.shards) this.#bytesOfShard.set(shard.id, shard.bytes);
+        state.shards = event.done.length + event.open.length;
+        for (const shard of [...event.done, ...event.open]) {
+          const cost = costOf(event.plan, shard);
+          this.#shards.set(shard.id, { bytes: shard.bytes, cost });
+          this.#planned += shard.bytes;
+          this.#cost.planned += cost;
+        }
+        for (const { id } of event.done) {
+          const shard = this.#shards.get(id);
+          this.#donePlanned += shard?.bytes ?? 0;
+          this.#cost.before += shard?.cost ?? 0;
+        }
+        this.#cost.done = this.#cost.before;
         for (const file of event.plan.files) {
           if (file.problem !== null) this.#say(`${file.path}: ${file.problem.code}: ${file.problem.detail}`);
         }
@@ -58,7 +75,11 @@ export class Progress {
         break;
       case "shard":
         state.shardsDone++;
-        this.#donePlanned += event.shard.bytes;
+        // A shard that is read once more was planned once.
+        if (!this.#done.has(event.shard.id)) {
+          this.#donePlanned += event.shard.bytes;
+          this.#cost.done += this.#shards.get(event.shard.id)?.cost ?? 0;
+        }
         this.#open.delete(event.shard.id);
         this.#done.add(event.shard.id);
         break;
@@ -88,10 +109,10 @@ export class Progress {
     this.#shown = now;
     const seconds = (now - this.#started) / 1000;
     const { textBytes, records, flagged, unread } = this.#state;
-    const done = this.#donePlanned + this.#openBytes();
+    const done = this.#donePlanned + this.#openSum("bytes");
     const rate = textBytes / 1e6 / seconds;
     const share = this.#planned === 0 ? 1 : done / this.#planned;
-    const eta = share > 0 && share < 1 ? (seconds * (1 - share)) / share : 0;
+    const eta = this.#secondsLeft(seconds);
     if (this.#style === "json") {
       const { shards, shardsDone } = this.#state;
       const line = {
@@ -117,11 +138,18 @@ export class Progress {
     process.stderr.write(this.#style === "terminal" ? `\r\u001b[K${line}` : `${line}\n`);
   }
 
-  /** Stored bytes of the shards in hand, told from their text: exact for plain files, too few for compressed ones. */
-  #openBytes(): number {
-    let bytes = 0;
-    for (const [shard, text] of this.#open) bytes += Math.min(text, this.#bytesOfShard.get(shard) ?? 0);
-    return bytes;
+  /** What is left, at the pace of this run: what an earlier one did says nothing of it. */
+  #secondsLeft(seconds: number): number {
+    const { planned, before, done } = this.#cost;
+    const now = done + this.#openSum("cost");
+    return now > before && now < planned ? (seconds * (planned - now)) / (now - before) : 0;
+  }
+
+  /** Of the shards in hand: stored bytes or cost, told from their text; of compressed files the bytes are too many. */
+  #openSum(of: "bytes" | "cost"): number {
+    let sum = 0;
+    for (const [shard, text] of this.#open) sum += Math.min(text, this.#shards.get(shard)?.[of] ?? 0);
+    return sum;
   }
 }
 

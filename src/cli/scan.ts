@@ -1,19 +1,20 @@
 /** `corpusgate scan`: the main job. */
 import { Command } from "commander";
-import { devices } from "../classify/messages.ts";
-import { encodings, formats } from "../corpus/register.ts";
-import { exitCodes, ScanError } from "../errors.ts";
-import { stages } from "../policy/policy.ts";
+import type { Part } from "../corpus/order.ts";
+import { ScanError } from "../errors.ts";
+import type { PartResult } from "../parts.ts";
 import { reportText } from "../report/report.ts";
 import type { ScanOptions } from "../scan.ts";
-import { phases } from "../standard/profiles.ts";
-import { choice, parseBytes, parseCount, parseHex, parseList } from "./options.ts";
+import { withInterrupt } from "./interrupt.ts";
+import { parsePart, withInputs, withMachine } from "./options.ts";
 import { printable, writeOut } from "./output.ts";
-import { Progress, type ProgressStyle } from "./progress.ts";
+import { writePlanned } from "./plan.ts";
+import { Progress, progressStyle } from "./progress.ts";
 
 interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryBytes" | "shardBytes"> {
   readonly memory?: number;
   readonly shardSize?: number;
+  readonly shard?: Part;
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -21,102 +22,67 @@ interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryByte
 
 /** The sub-command. */
 export function scanCommand(): Command {
-  return new Command("scan")
+  const command = new Command("scan")
     .description("Scan a corpus and decide its sources (GB/T 45654, 5.1 a and 9.2 b).")
-    .argument("<corpus...>", "a corpus.yaml, or data files, folders and globs: each file is a source")
-    .option("--out <dir>", "run folder; the same plan resumes in it", "corpusgate-run")
-    .option("--library <file>", "keyword library (default: the one that corpus.yaml names, else the starter library)")
-    .option("--policy <file>", "policy (default: the one that corpus.yaml names, else the built-in one)")
-    .addOption(choice("--phase <phase>", "before collection, after it, or what is handed to training", phases))
-    .option("--sample <n>", "records to assess per source (default: 1000 before collection, else all)", parseCount)
-    .option(
-      "--stages <list>",
-      "stages to run: keyword,fast,model (default: those that the policy needs)",
-      parseList(stages),
-    )
-    .addOption(choice("--device <device>", "what runs the classifier; cuda means CUDA or an error", devices))
-    .option("--workers <n>", "scan workers (default: one per core)", parseCount)
-    .option("--memory <size>", "memory to stay within (default: a quarter of the machine's)", parseBytes)
-    .option("--shard-size <size>", "size of a shard", parseBytes, 128 * 1024 * 1024)
-    .option("--nonce <hex>", "randomness of an auditor, which enters the seed", parseHex)
-    .addOption(choice("--format <format>", "format of data files (default: told by their bytes)", formats))
-    .addOption(choice("--encoding <encoding>", "encoding of data files' text", encodings))
-    .option("--text-column <name>", "column of the text (default: text, else content, else the only string column)")
-    .option("--id-column <name>", "column of the record id (default: id)")
-    .option("--source-column <name>", "column whose values are the sources")
-    .option("--dry-run", "show what would be scanned, and stop")
+    .argument("[corpus...]", "a corpus.yaml, or data files, folders and globs: each file is a source")
+    .option("--out <dir>", "run folder; the same plan resumes in it", "corpusgate-run");
+  return withMachine(withInputs(command))
+    .option("--shard <i/N>", "scan part i of N and decide nothing; merge joins the parts", parsePart)
+    .option("--dry-run", "show what would be scanned, and with how much memory, and stop")
     .option("--fresh", "start anew in the run folder")
     .option("--json", "report.json on stdout, progress as NDJSON on stderr")
     .option("--quiet", "no progress and no table")
     .addHelpText(
       "after",
       `
+With --shard, the part goes to the folder part-i-of-N below --out, so that machines may share --out or have one each. A
+plan that lies there is followed, and the corpus need not be named again.
+
 Examples:
   corpusgate scan corpus.yaml --library library.yaml --out run-1
   corpusgate scan crawl.jsonl.zst books.parquet --text-column content
   corpusgate scan posts.parquet --source-column site --phase pre
-  corpusgate scan corpus.yaml --json --quiet > report.json`,
+  corpusgate scan corpus.yaml --json --quiet > report.json
+  corpusgate scan --shard 2/8 --out shared`,
     )
     .action(runScan);
 }
 
 async function runScan(corpus: string[], flags: ScanFlags): Promise<void> {
-  const { memory, shardSize, dryRun, json, quiet, ...rest } = flags;
+  const { memory, shardSize, shard, dryRun, json = false, quiet = false, ...rest } = flags;
   const options: ScanOptions = { ...rest, memoryBytes: memory, shardBytes: shardSize };
+  if (corpus.length === 0 && shard === undefined) throw new ScanError("usage", "name a corpus.yaml, or data files");
   if (dryRun) {
-    await showPlan(corpus, options, json ?? false);
+    if (corpus.length === 0) throw new ScanError("usage", "--dry-run shows a plan that is new: name the corpus");
+    const { planOnly } = await import("../scan.ts");
+    await writePlanned(planOnly(corpus, options), options, json);
     return;
   }
+  const progress = new Progress(progressStyle(json, quiet));
+  const follow = { ...options, onEvent: progress.on.bind(progress) };
   // What only a scan needs is loaded here, so that help and wrong options answer at once.
-  const [{ scan }, { renderTable }] = await Promise.all([import("../scan.ts"), import("../report/table.ts")]);
-  const style: ProgressStyle = quiet ? "quiet" : json ? "json" : process.stderr.isTTY ? "terminal" : "lines";
-  const progress = new Progress(style);
-  const { report, folder } = await withInterrupt((signal) =>
-    scan(corpus, { ...options, signal, onEvent: (event) => progress.on(event) }),
-  ).finally(() => progress.end());
+  if (shard !== undefined) {
+    const { scanPart } = await import("../parts.ts");
+    const { folder, ...part } = await withInterrupt((signal) => scanPart(corpus, shard, { ...follow, signal })).finally(
+      () => progress.end(),
+    );
+    if (json) await writeOut(`${JSON.stringify(part, null, 2)}\n`);
+    else if (!quiet) await writeOut(partInWords(part, rest.out ?? "", folder));
+    return;
+  }
+  const [{ scan }, { writeReport }] = await Promise.all([import("../scan.ts"), import("./report.ts")]);
+  const { report, folder } = await withInterrupt((signal) => scan(corpus, { ...follow, signal })).finally(() =>
+    progress.end(),
+  );
   process.exitCode = report.exitCode;
   if (json) await writeOut(reportText(report));
-  else if (!quiet) {
-    const columns = process.stdout.columns ?? 120;
-    await writeOut(renderTable(report, { columns, color: process.stdout.isTTY === true && !process.env.NO_COLOR }));
-    await writeOut(`\nreport: ${printable(folder)}/report.html and report.json\n`);
-  }
+  else if (!quiet) await writeReport(report, folder);
 }
 
-/** Runs with a signal that SIGINT and SIGTERM abort; a second one ends the process at once. */
-async function withInterrupt<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    process.stderr.write("\nstopping after the batches in hand; once more to stop at once\n");
-    controller.abort(new ScanError("interrupted", "interrupted"));
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  try {
-    return await run(controller.signal);
-  } finally {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  }
-}
-
-async function showPlan(corpus: string[], options: ScanOptions, json: boolean): Promise<void> {
-  const { planOnly } = await import("../scan.ts");
-  const { inputs, plan } = planOnly(corpus, options);
-  if (json) {
-    await writeOut(`${JSON.stringify(plan, null, 2)}\n`);
-    return;
-  }
-  const bytes = plan.shards.reduce((sum, shard) => sum + shard.bytes, 0);
-  const lines = [
-    `plan ${plan.planDigest}`,
-    `phase ${plan.phase}, stages ${inputs.stages.join(", ")}, library ${inputs.library.name} (${inputs.library.entries.length} entries)`,
-    ...plan.files.map((file, index) => {
-      const shards = plan.shards.filter((shard) => shard.file === index).length;
-      const what =
-        file.problem === null ? `${file.format}, ${shards} shards` : `${file.problem.code}: ${file.problem.detail}`;
-      return `${file.source ?? "(by column)"}\t${file.path}\t${file.size} bytes\t${what}`;
-    }),
-    `${plan.files.length} files, ${plan.shards.length} shards, ${bytes} bytes`,
-  ];
-  await writeOut(`${lines.map(printable).join("\n")}\n`);
+function partInWords({ part, shards, bytes, planDigest }: PartResult, out: string, folder: string): string {
+  const { index, count } = part;
+  return printable(
+    `part ${index} of ${count} is done: ${shards} shards, ${bytes} bytes, plan ${planDigest}\n` +
+      `It decides nothing: when all parts are done, corpusgate merge ${out} --out RUN does.\n\npart: ${folder}\n`,
+  );
 }

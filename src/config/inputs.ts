@@ -39,7 +39,11 @@ export interface Inputs {
   readonly sample: number | null;
   readonly nonce: string | null;
   readonly library: LoadedLibrary;
+  /** Where the library was read from; null for the one that comes with the package. */
+  readonly libraryPath: string | null;
   readonly policy: Policy;
+  /** Where the policy was read from; null for the built-in one. */
+  readonly policyPath: string | null;
   readonly policyDigest: string;
   readonly stages: readonly Stage[];
   /** Stages that the policy needs and this scan leaves out: then no record is assessed. */
@@ -62,14 +66,17 @@ function isRegister(path: string): boolean {
  * Reads the inputs of a scan.
  *
  * @param paths - one `corpus.yaml`, or data files, folders and globs
+ * @param register - the register that the paths stood for, where it is known: then they are not looked at
  * @throws ScanError `usage` or `config` naming the file, the place and the value
  */
-export function loadInputs(paths: readonly string[], options: InputOptions): Inputs {
-  const { corpus, base, file } = loadCorpus(paths, options);
+export function loadInputs(paths: readonly string[], options: InputOptions, register?: Corpus): Inputs {
+  const { corpus, base, file } =
+    register === undefined ? loadCorpus(paths, options) : { corpus: register, base: process.cwd(), file: null };
   const phase = options.phase ?? corpus.phase;
   const named = (option: string | undefined, inFile: string | undefined) =>
     option !== undefined ? resolve(option) : inFile !== undefined && file !== null ? besideFile(file, inFile) : null;
-  const library = loadLibrary(named(options.library, corpus.library) ?? shipped.library);
+  const libraryPath = named(options.library, corpus.library);
+  const library = loadLibrary(libraryPath ?? shipped.library);
   const { policy, policyFile } = loadPolicy(named(options.policy, corpus.policy));
   const required = requiredStages(policy);
   const stages = options.stages ?? required;
@@ -87,7 +94,9 @@ export function loadInputs(paths: readonly string[], options: InputOptions): Inp
     sample: options.sample ?? (phase === "pre" ? preSample : null),
     nonce: options.nonce ?? null,
     library,
+    libraryPath,
     policy,
+    policyPath: policyFile,
     policyDigest: digestOf({ ...policy, models: {} }),
     stages,
     stagesMissing,

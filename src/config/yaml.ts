@@ -84,6 +84,22 @@ export function examineYaml<T extends z.ZodType>(text: string, schema: T): Exami
   return { data: undefined, value, faults, lineOf };
 }
 
+/** Words that YAML 1.1 or 1.2 takes for something else than text. */
+const reserved = /^(true|false|yes|no|on|off|y|n|null)$/i;
+
+/** A text as it stands in YAML: plain where nobody takes it for anything else, quoted in one line where not. */
+export function yamlText(text: string): string {
+  const isPlain = /^\p{L}[\p{L}\p{N}_./*-]*( [\p{L}\p{N}_./*-]+)*$/u.test(text) && !reserved.test(text);
+  return isPlain ? text : quotedText(text);
+}
+
+/** A text in quotes, as in JSON, without a character that a reader or a terminal would act upon. */
+export function quotedText(text: string): string {
+  return JSON.stringify(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
+    [...Array(char.length).keys()].map((at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
+  );
+}
+
 /** Reads a configuration file as text. */
 export function readText(path: string, what: string): string {
   let bytes: Buffer;

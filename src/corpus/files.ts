@@ -52,6 +52,50 @@ function filesOfPattern(pattern: string, base: string): Omit<CorpusFile, "source
   return [{ path: portable(path), absolutePath: absolute, stats: null }];
 }
 
+/** A file that a path on the command line stands for. */
+export interface NamedFile {
+  readonly absolutePath: string;
+  /** Whether its name is one that a folder is searched for. */
+  readonly isData: boolean;
+}
+
+/**
+ * All files that paths stand for, each once, sorted: a file, a folder with those below it, or a glob. Those of run
+ * folders and hidden ones are left out.
+ *
+ * @throws ScanError `usage` when a path names nothing
+ */
+export function filesNamed(paths: readonly string[]): NamedFile[] {
+  const files = new Set<string>();
+  for (const path of paths) {
+    const absolute = resolve(path);
+    const isFolder = statSync(absolute, { throwIfNoEntry: false })?.isDirectory() === true;
+    const found = isFolder
+      ? withoutRuns(globSync("**/*", { cwd: absolute, absolute: true, onlyFiles: true, dot: false }))
+      : filesOfPattern(path, process.cwd()).flatMap(({ absolutePath, stats }) =>
+          stats === null ? [] : [absolutePath],
+        );
+    if (found.length === 0) throw new ScanError("usage", `${path}: no such file, and no file in such a folder`);
+    for (const file of found) files.add(resolve(file));
+  }
+  return [...files]
+    .toSorted(compareText)
+    .map((absolutePath) => ({ absolutePath, isData: extension.test(absolutePath) }));
+}
+
+/** The extension of a data file, as `.jsonl.gz`; of another file nothing. */
+export function extensionOf(path: string): string {
+  return extension.exec(path)?.[0] ?? "";
+}
+
+/** A source id made of a name: what an id cannot hold becomes `-`. Empty where nothing of the name is left. */
+export function idOf(name: string): string {
+  return name
+    .replace(/[^\p{L}\p{N}._/ -]/gu, "-")
+    .replace(/^[^\p{L}\p{N}]+/u, "")
+    .slice(0, 128);
+}
+
 /** Files but those of run folders: what a scan of this folder left in it is no part of the corpus. */
 function withoutRuns(paths: readonly string[]): readonly string[] {
   const runs = paths.filter((path) => basename(path) === "run.json" && isRunRecord(path)).map(dirname);
@@ -99,9 +143,11 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
   const sorted = [...files].toSorted(compareText);
   const base = commonFolder(sorted);
   const names = sorted.map((file) => basename(file).replace(extension, ""));
+  const uses = new Map<string, number>();
+  for (const name of names) uses.set(name, (uses.get(name) ?? 0) + 1);
   const sources = sorted.map((file, index) => {
     const name = names[index] as string;
-    const unique = names.indexOf(name) === names.lastIndexOf(name);
+    const unique = uses.get(name) === 1;
     const path = portable(relative(base, file));
     return {
       id:

@@ -1,13 +1,14 @@
 /** What the main thread and the scan workers say to each other. */
 import type { MessagePort } from "node:worker_threads";
 
-/** One shard to scan. Everything is plain data; `task` is handed to the addon as it is. */
-export interface ShardTask {
-  readonly shard: string;
+/** Shards to scan one after the other. Everything is plain data; each `task` is handed to the addon as it is. */
+export interface BundleTask {
   /** Key of the compiled library. */
   readonly library: string;
-  /** The native task: path, range, rules, where evidence goes. */
-  readonly task: unknown;
+  /** Ids of the shards, and their native tasks: path, range, rules, where evidence goes. */
+  readonly shards: readonly { readonly shard: string; readonly task: unknown }[];
+  /** Folder whose file system is made durable when they are done; null where each is by itself. */
+  readonly sync: string | null;
   /** To the device thread; null when no stage needs it. Transferred with the task. */
   readonly scores: MessagePort | null;
 }
@@ -28,5 +29,5 @@ export interface WorkerSettings {
   readonly cancel: Int32Array<SharedArrayBuffer>;
 }
 
-/** How a shard ended. */
-export type ShardOutcome = { readonly kind: "done"; readonly result: string } | { readonly kind: "cancelled" };
+/** Results of the shards that are done: of all, or of the first ones where the worker was told to stop. */
+export type BundleOutcome = readonly string[];

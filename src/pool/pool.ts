@@ -1,16 +1,16 @@
 /** The pool of scan workers. */
 import { Piscina } from "piscina";
-import type { ShardOutcome, ShardProgress, ShardTask, WorkerSettings } from "./messages.ts";
+import type { BundleOutcome, BundleTask, ShardProgress, WorkerSettings } from "./messages.ts";
 
-/** Worker threads that scan shards, one each at a time. */
+/** Worker threads that scan bundles of shards, one each at a time. */
 export class ScanPool {
-  readonly #pool: Piscina<ShardTask, ShardOutcome>;
+  readonly #pool: Piscina<BundleTask, BundleOutcome>;
   readonly #cancel: Int32Array<SharedArrayBuffer>;
 
   constructor(workers: number, onProgress: (progress: ShardProgress) => void) {
     this.#cancel = new Int32Array(new SharedArrayBuffer(4));
     const settings: WorkerSettings = { cancel: this.#cancel };
-    this.#pool = new Piscina<ShardTask, ShardOutcome>({
+    this.#pool = new Piscina<BundleTask, BundleOutcome>({
       filename: new URL("./worker.js", import.meta.url).href,
       workerData: settings,
       minThreads: workers,
@@ -22,12 +22,12 @@ export class ScanPool {
     this.#pool.on("message", onProgress);
   }
 
-  /** Scans one shard, when a worker is free. */
-  run(task: ShardTask): Promise<ShardOutcome> {
+  /** Scans some shards, when a worker is free. */
+  run(task: BundleTask): Promise<BundleOutcome> {
     return this.#pool.run(task, task.scores === null ? {} : { transferList: [task.scores] });
   }
 
-  /** Asks the workers to stop after the batch in hand. Their tasks end as cancelled. */
+  /** Asks the workers to stop after the batch in hand. Their tasks end with what is done. */
   cancel(): void {
     Atomics.store(this.#cancel, 0, 1);
   }

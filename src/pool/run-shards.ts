@@ -1,5 +1,7 @@
 /** Scans the shards of a plan that have no tally yet, as many at a time as there are workers. */
+import { loadAddon } from "../addon/addon.ts";
 import type { DeviceThread } from "../classify/device.ts";
+import { type Bundle, bundlesOf } from "../corpus/order.ts";
 import type { Plan, Shard } from "../corpus/plan.ts";
 import { messageOf, ScanError } from "../errors.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -13,8 +15,10 @@ export interface ShardRun {
   readonly plan: Plan;
   readonly workers: number;
   readonly device: DeviceThread | null;
-  /** The native task of a shard. */
-  readonly task: (shard: Shard) => { readonly library: string; readonly task: unknown };
+  /** Key of the compiled library. */
+  readonly library: string;
+  /** The native task of a shard, whose evidence is to be durable when it ends or not. */
+  readonly task: (shard: Shard, durable: boolean) => unknown;
   readonly onProgress: (progress: ShardProgress) => void;
   /** A shard is done: its tally is on disk. */
   readonly onShard: (shard: Shard) => void;
@@ -31,22 +35,27 @@ export async function runShards(run: ShardRun, shards: readonly Shard[]): Promis
   const tallies = new Map<string, ShardTally>();
   if (shards.length === 0) return tallies;
   run.signal?.throwIfAborted();
-  const pool = new ScanPool(Math.min(run.workers, shards.length), run.onProgress);
+  const queue = bundlesOf(run.plan, shards, run.workers);
+  const isBundled = queue.length < shards.length;
+  const pool = new ScanPool(Math.min(run.workers, queue.length), run.onProgress);
   const onAbort = () => pool.cancel();
   run.signal?.addEventListener("abort", onAbort, { once: true });
-  const queue = shards.values();
   let failed: unknown;
   const drain = async () => {
-    for (const shard of queue) {
+    for (let bundle = queue.shift(); bundle !== undefined; bundle = queue.shift()) {
       if (failed !== undefined || run.signal?.aborted === true) return;
       try {
-        const tally = await runShard(run, pool, shard);
-        if (tally === null) continue;
-        tallies.set(shard.id, tally);
-        run.onShard(shard);
+        for (const [shard, tally] of await runBundle(run, pool, bundle)) {
+          tallies.set(shard.id, tally);
+          run.onShard(shard);
+        }
       } catch (error) {
-        failed ??= error;
-        pool.cancel();
+        // Which of several shards it was shows when each is scanned alone.
+        if (bundle.length > 1) queue.unshift(...bundle.map((shard) => [shard]));
+        else {
+          failed ??= error;
+          pool.cancel();
+        }
       }
     }
   };
@@ -56,6 +65,8 @@ export async function runShards(run: ShardRun, shards: readonly Shard[]): Promis
     run.signal?.removeEventListener("abort", onAbort);
     await pool.close();
   }
+  // Tallies of bundles are durable now; one that a crash of the machine took or cut before is made again.
+  if (isBundled) loadAddon().syncFiles(run.folder.path);
   if (failed !== undefined) throw failed;
   if (run.signal?.aborted === true) {
     throw new ScanError("interrupted", `interrupted; the same command with --out ${run.folder.path} goes on from here`);
@@ -63,24 +74,46 @@ export async function runShards(run: ShardRun, shards: readonly Shard[]): Promis
   return tallies;
 }
 
-async function runShard(run: ShardRun, pool: ScanPool, shard: Shard): Promise<ShardTally | null> {
+/** Scans the shards of a bundle and writes their tallies. Returns those that are done: all, unless it was told to stop. */
+async function runBundle(run: ShardRun, pool: ScanPool, bundle: Bundle): Promise<[Shard, ShardTally][]> {
   const { folder, plan } = run;
-  const path = plan.files[shard.file]?.path ?? "";
-  let outcome: Awaited<ReturnType<ScanPool["run"]>>;
+  // Evidence is durable before its tally is written: by itself, or with that of the others.
+  const isAlone = bundle.length === 1;
+  const [first] = bundle;
+  let results: Awaited<ReturnType<ScanPool["run"]>>;
   try {
-    outcome = await pool.run({ shard: shard.id, ...run.task(shard), scores: run.device?.connect() ?? null });
+    results = await pool.run({
+      library: run.library,
+      shards: bundle.map((shard) => ({ shard: shard.id, task: run.task(shard, isAlone) })),
+      sync: isAlone ? null : folder.path,
+      scores: run.device?.connect() ?? null,
+    });
   } catch (error) {
-    throw shardError(path, error);
+    throw shardError(first === undefined ? "" : pathOf(plan, first), error);
   }
-  if (outcome.kind === "cancelled") return null;
-  const { planDigest } = plan;
-  const result = JSON.parse(outcome.result) as unknown;
-  const text = JSON.stringify({ schema: "corpusgate.tally/1", planDigest, shard: shard.id, file: path, result });
-  const tally = parseShardTally(text, planDigest, shard.id);
-  if (tally === null)
-    throw new ScanError("internal", `${path}: the shard's tally does not add up: ${text.slice(0, 500)}`);
-  folder.finish(shard, text);
-  return tally;
+  return results.map((result, at) => {
+    const shard = bundle[at] as Shard;
+    const text = tallyText(plan, shard, result);
+    const tally = parseShardTally(text, plan.planDigest, shard.id);
+    if (tally === null) {
+      const fault = `${pathOf(plan, shard)}: the shard's tally does not add up: ${text.slice(0, 500)}`;
+      throw new ScanError("internal", fault);
+    }
+    folder.finish(shard, text, isAlone);
+    return [shard, tally];
+  });
+}
+
+function tallyText({ planDigest, files }: Plan, shard: Shard, result: string): string {
+  const file = files[shard.file]?.path ?? "";
+  return JSON.stringify({
+    ...{ schema: "corpusgate.tally/1", planDigest, shard: shard.id, file },
+    result: JSON.parse(result) as unknown,
+  });
+}
+
+function pathOf(plan: Plan, shard: Shard): string {
+  return plan.files[shard.file]?.path ?? "";
 }
 
 /** Native errors come as `code: message`; the code is one of ours. */

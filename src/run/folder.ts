@@ -3,20 +3,19 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { Plan, PlanFile, Shard } from "../corpus/plan.ts";
 import { messageOf, ScanError } from "../errors.ts";
 import { parseShardTally, type ShardTally } from "../tally/shard-tally.ts";
+import { Lock } from "./lock.ts";
 
 /** What `run.json` holds: the plan, and what differs between runs of one plan. */
 export interface RunRecord {
@@ -32,9 +31,9 @@ const ownNames = ["run.json", "evidence", "tally", "sample", "report.json", "rep
 /** A run folder that this process holds. */
 export class RunFolder {
   readonly path: string;
-  #lock: string;
+  #lock: Lock;
 
-  private constructor(path: string, lock: string) {
+  private constructor(path: string, lock: Lock) {
     this.path = path;
     this.#lock = lock;
   }
@@ -47,7 +46,7 @@ export class RunFolder {
   static open(path: string, fresh: boolean): RunFolder {
     try {
       mkdirSync(path, { recursive: true });
-      const folder = new RunFolder(path, takeLock(join(path, "run.lock")));
+      const folder = new RunFolder(path, Lock.take(join(path, "run.lock")));
       if (fresh) for (const name of ownNames) rmSync(join(path, name), { recursive: true, force: true });
       for (const name of ["evidence", "tally", "sample"]) mkdirSync(join(path, name), { recursive: true });
       return folder;
@@ -59,7 +58,7 @@ export class RunFolder {
 
   /** Gives the folder to whoever comes next. */
   unlock(): void {
-    rmSync(this.#lock, { force: true });
+    this.#lock.release();
   }
 
   evidencePath(shard: string): string {
@@ -108,13 +107,16 @@ export class RunFolder {
     return parseShardTally(readFileSync(path, "utf8"), planDigest, shard.id);
   }
 
-  /** Writes a shard's tally: from here on the shard is done. */
-  finish(shard: Shard, text: string): void {
-    this.write(join("tally", `${shard.id}.json`), text);
+  /**
+   * Writes a shard's tally: from here on the shard is done. One that is not durable may be gone, or cut, after a crash of
+   * the machine, and its shard is then scanned again.
+   */
+  finish(shard: Shard, text: string, durable = true): void {
+    this.write(join("tally", `${shard.id}.json`), text, durable);
   }
 
   /** Writes a file whole or not at all: under another name, to disk, then renamed, and the folder to disk. */
-  write(name: string, text: string): void {
+  write(name: string, text: string, durable = true): void {
     const path = join(this.path, name);
     const partial = `${path}.partial`;
     try {
@@ -122,12 +124,12 @@ export class RunFolder {
       try {
         const bytes = Buffer.from(text);
         for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-        fsyncSync(file);
+        if (durable) fsyncSync(file);
       } finally {
         closeSync(file);
       }
       renameSync(partial, path);
-      syncFolder(join(path, ".."));
+      if (durable) syncFolder(join(path, ".."));
     } catch (error) {
       throw new ScanError("environment", `${path} cannot be written: ${messageOf(error)}`, { cause: error });
     }
@@ -166,63 +168,5 @@ function syncFolder(path: string): void {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
-  }
-}
-
-/** Locks by a file that names its process; a lock whose process is gone (killed, rebooted) is taken over. */
-function takeLock(path: string): string {
-  // Linked into place with its content, so that nobody reads a lock without a holder.
-  const own = `${path}.${process.pid}`;
-  writeFileSync(own, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }));
-  try {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        linkSync(own, path);
-        return path;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        const holder = holderOf(path);
-        if (attempt > 2 || (holder !== null && isAlive(holder))) {
-          throw new ScanError("run-folder", `another scan (process ${holder?.pid ?? "unknown"}) holds ${path}`);
-        }
-        rmSync(path, { force: true });
-      }
-    }
-  } finally {
-    rmSync(own, { force: true });
-  }
-}
-
-interface Holder {
-  readonly pid: number;
-  readonly started: string | null;
-}
-
-function isAlive(holder: Holder): boolean {
-  const started = startOf(holder.pid);
-  if (started !== null || holder.started !== null) return started === holder.started;
-  try {
-    process.kill(holder.pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function holderOf(path: string): Holder | null {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as Holder;
-  } catch {
-    return null;
-  }
-}
-
-/** When a process started (Linux), so that a number that the system used again is not taken for the old process. */
-function startOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
-  } catch {
-    return null;
   }
 }

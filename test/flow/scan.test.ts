@@ -190,14 +190,45 @@ describe("outputs", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^plan [0-9a-f]{64}\n/);
     expect(stdout).toContain("phase post, stages keyword, library l (1 entries)\n");
-    expect(stdout).toMatch(/s\ts\.jsonl\t\d+ bytes\tjsonl, 1 shards\n1 files, 1 shards, \d+ bytes\n$/);
+    expect(stdout).toMatch(
+      /s\ts\.jsonl\t\d+ bytes\tjsonl, 1 shards\n1 files, 1 shards, \d+ bytes\nmemory: about \d+ MiB/,
+    );
     const json = await corpusgate(["scan", "corpus.yaml", "--dry-run", "--json"], { cwd });
-    const plan = JSON.parse(json.stdout) as { planDigest: string; shards: unknown[] };
+    const plan = JSON.parse(json.stdout) as {
+      planDigest: string;
+      shards: { bytes: number }[];
+      summary: { memory: Record<string, number> };
+    };
     expect(stdout).toContain(plan.planDigest);
     expect(plan.shards).toHaveLength(1);
+    expect(plan.summary).toMatchObject({
+      shards: 1,
+      bytes: plan.shards[0]?.bytes,
+      largestShard: plan.shards[0]?.bytes,
+    });
     expect(existsSync(join(cwd, "corpusgate-run"))).toBe(false);
     await corpusgate(["scan", "corpus.yaml", "--quiet"], { cwd });
     expect(reportOf(join(cwd, "corpusgate-run")).planDigest).toBe(plan.planDigest);
+  });
+
+  it("--dry-run tells the memory, and when --memory does not hold it", async () => {
+    const cwd = small();
+    const memory = async (...args: string[]) => {
+      const run = ["scan", "corpus.yaml", "--dry-run", ...args];
+      const { stdout } = await corpusgate([...run, "--json"], { cwd });
+      const { stdout: text } = await corpusgate(run, { cwd });
+      const { summary } = JSON.parse(stdout) as { summary: { memory: Record<string, number> } };
+      return { ...summary.memory, isOver: text.includes("fewer --workers need less") } as Record<string, unknown>;
+    };
+    const [one, four] = [
+      await memory("--workers", "1", "--memory", "4GiB"),
+      await memory("--workers", "4", "--memory", "4GiB"),
+    ];
+    expect(one).toMatchObject({ workers: 1, limit: 2 ** 32, batch: 2 ** 20, isOver: false });
+    expect(one.total).toBe((one.shared as number) + (one.perWorker as number));
+    expect(four.total).toBe((four.shared as number) + 4 * (four.perWorker as number));
+    const tight = await memory("--workers", "4", "--memory", "64MiB");
+    expect(tight).toMatchObject({ limit: 2 ** 26, batch: 2 ** 18, isOver: true });
   });
 
   it.each([[], ["scan"], ["match"]])("%s --help has examples that parse", async (...command) => {

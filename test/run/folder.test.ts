@@ -1,6 +1,6 @@
 /** The run folder: one holder at a time, files whole or not at all, and what a resume may trust. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Plan, Shard } from "../../src/corpus/plan.ts";
@@ -43,6 +43,24 @@ describe("RunFolder", () => {
     const folder = RunFolder.open(path, false);
     expect(JSON.parse(readFileSync(join(path, "run.lock"), "utf8"))).toMatchObject({ pid: process.pid });
     folder.unlock();
+  });
+
+  it("is refused while another machine holds it, and taken over when that one is silent", () => {
+    const path = newPath();
+    RunFolder.open(path, false).unlock();
+    const lock = join(path, "run.lock");
+    // The number may be that of a living process here: it says nothing of one elsewhere.
+    writeFileSync(lock, JSON.stringify({ pid: process.pid, started: "1", host: "elsewhere" }));
+    expect(() => RunFolder.open(path, false)).toThrow(
+      `another scan (process ${process.pid} on elsewhere) holds ${lock}; if that machine is gone, remove the file`,
+    );
+    expect(readdirSync(path).filter((name) => name.startsWith("run.lock"))).toEqual(["run.lock"]);
+    const longAgo = new Date(Date.now() - 16 * 60_000);
+    utimesSync(lock, longAgo, longAgo);
+    const folder = RunFolder.open(path, false);
+    expect(JSON.parse(readFileSync(lock, "utf8"))).toMatchObject({ pid: process.pid, host: hostname() });
+    folder.unlock();
+    expect(existsSync(lock)).toBe(false);
   });
 
   it("has finished a shard when its tally and its evidence are there, and they are of this plan", () => {

@@ -52,3 +52,9 @@ pub use spec::{
 };
 pub use stored::{LibraryFile, is_compiled};
 pub use stream::{Stream, StreamHit};
+
+/// Names of the inner loops that this processor can run, the fastest first; that one is used. The last is always
+/// `portable`.
+pub fn kernels() -> Vec<&'static str> {
+    fast::Kernel::available().into_iter().map(fast::Kernel::name).collect()
+}

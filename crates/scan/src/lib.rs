@@ -10,15 +10,17 @@ mod key;
 mod packs;
 mod shard;
 mod sketch;
+mod survey;
 mod tally;
 mod task;
 mod verdict;
 
 pub use draw::{Draw, DrawSpec, EvidenceFile, SourceDraw, draw};
 pub use error::ScanError;
-pub use evidence::HITS_KEPT;
+pub use evidence::{HITS_KEPT, sync_files};
 pub use key::{Key, Keys};
 pub use packs::Pack;
 pub use shard::{Damage, ShardScan, Step, detail_of};
+pub use survey::{Survey, survey};
 pub use task::{Classifier, IdentitySpec, RangeSpec, ReadSpec, ShardTask};
 pub use verdict::{Output, Rules, Verdict};

@@ -281,7 +281,7 @@ impl ShardScan {
                 self.evidence.push(row)?;
             }
         }
-        let evidence_rows = self.evidence.finish()?;
+        let evidence_rows = self.evidence.finish(self.task.durable)?;
         let result = ShardResult {
             sources: self.sources.iter().map(|(source, state)| (source.as_ref(), &state.tally)).collect(),
             damage: self.damage.as_ref(),

@@ -47,6 +47,14 @@ pub struct ShardTask {
     pub batch_bytes: usize,
     /// Where the evidence goes.
     pub evidence: PathBuf,
+    /// Whether the evidence is to be durable when the shard is finished. Of many small shards the caller sees to it once
+    /// for all ([`sync_files`](crate::sync_files)), before it takes any of them for done.
+    #[serde(default = "yes")]
+    pub durable: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What turns a text into ids and sums into scores.
