@@ -193,8 +193,9 @@ pub(crate) fn compare_word(
 const BEFORE: usize = 24;
 /// Most characters in front that are looked at for one where reading can start.
 const FARTHEST: usize = 700;
-/// The same where they may be escapes, of which each shows one character: as long a run as any that is looked at.
-const FARTHEST_ESCAPED: usize = 256 * MAX_ESCAPE;
+/// The same where they are escapes or cannot be seen, of which many stand for one character: about as long a run as any
+/// that is looked at.
+const FARTHEST_HIDDEN: usize = 256 * MAX_ESCAPE;
 /// Units behind an anchor that are read first.
 const BEHIND: usize = 48;
 
@@ -273,8 +274,16 @@ fn units_before(units: &[Unit], place: usize, distance: usize) -> usize {
 /// belongs together.
 fn start_of_reading(text: &str, at: usize, distance: usize) -> usize {
     let mut last: Option<(usize, char)> = None;
-    let mut counted = 0;
+    let (mut shown, mut counted) = (0, 0);
     for (seen, (byte, c)) in text[..at].char_indices().rev().enumerate() {
+        let has_escapes = || may_be_escape(text, (byte + MAX_ESCAPE).min(at));
+        if seen >= FARTHEST_HIDDEN || (shown >= FARTHEST + distance && !has_escapes()) {
+            return byte;
+        }
+        // A run goes on behind what is left out.
+        if matches!(tables().info(c).class(), Class::Hidden | Class::Mark) {
+            continue;
+        }
         // A repeat counts as one.
         let is_repeat = last.is_some_and(|(_, last)| is_same(last, c));
         // Not inside a run: the first character of one is where the one before it is another, and no escape that may
@@ -285,12 +294,9 @@ fn start_of_reading(text: &str, at: usize, distance: usize) -> usize {
         {
             return behind;
         }
+        shown += 1;
         counted += usize::from(!is_repeat);
         last = Some((byte, c));
-        let has_escapes = || may_be_escape(text, (byte + MAX_ESCAPE).min(at));
-        if seen >= FARTHEST + distance && (seen >= FARTHEST_ESCAPED || !has_escapes()) {
-            return byte;
-        }
     }
     0
 }

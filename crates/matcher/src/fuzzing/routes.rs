@@ -114,7 +114,7 @@ mod tests {
         let inside = || MatchOptions { word_boundary: false, ..all() };
         let noisy = || MatchOptions { noise: "走".to_owned(), ..all() };
         let html = || MatchOptions { markup: MarkupKind::Html, ..all() };
-        let cases: [(&str, String, MatchOptions, usize); 15] = [
+        let cases: [(&str, String, MatchOptions, usize); 17] = [
             // A run longer than any that is looked at starts once.
             ("aaa", "a".repeat(300), inside(), 1),
             // Symbols that a keyword begins with have no keys.
@@ -139,6 +139,8 @@ mod tests {
             // What surrounds a place starts inside no run of escapes, however many characters spell it.
             ("走", format!(r"\xe8\xb5\xb0走{}走、", r"\xe8\xb5\xb0".repeat(9)), all(), 1),
             ("走", format!(r"走走走{}走、", r"\xe8\xb5\xb0".repeat(100)), all(), 1),
+            ("走私", format!("、{}走私、", "走\u{200B}\u{200B}\u{200B}".repeat(20)), all(), 1),
+            ("走", format!("、{}走、", "走\u{200B}\u{200B}\u{200B}\u{200B}\u{200B}\u{200B}".repeat(200)), all(), 1),
             // A keyword with noise in it, in a text with noise beside that.
             ("走私走私香烟", "有走私走私走走走走香烟".to_owned(), noisy(), 1),
             ("走走", "有走私走走走".to_owned(), noisy(), 1),
