@@ -172,7 +172,8 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
   if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
   const { model, policy } = inputs;
   const memory = options.memoryBytes ?? totalmem() / 4;
-  const share = memory / ((options.workers ?? cpus().length) * batchFactor);
+  const workers = options.workers ?? cpus().length;
+  const share = memory / (workers * batchFactor);
   const task = {
     path: file.absolutePath,
     file: file.path,
@@ -182,6 +183,10 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
       textColumn: file.columns.text,
       idColumn: file.columns.id,
       sourceColumn: file.columns.source,
+      // A compressed file is one shard however large it is, so at the end of a scan, or of one file alone, cores have
+      // nothing to do; while all are busy the thread takes only the time that its worker gives up. Not with one worker:
+      // who asks for one means one thread.
+      inflateAhead: workers > 1,
     },
     identity: { size: file.size, modifiedNs: file.modifiedNs, head: file.head, foot: file.foot },
     range: shard.range,
