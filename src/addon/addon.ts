@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly textColumn: string | null;
   readonly idColumn: string | null;
   readonly sourceColumn: string | null;
+  /** Decompresses a compressed file on a thread of its own; what is read is the same. */
+  readonly inflateAhead?: boolean;
 }
 
 /** A block of a file: a record batch, a row group, a compressed stream. */

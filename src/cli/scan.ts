@@ -24,7 +24,10 @@ interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryByte
 export function scanCommand(): Command {
   const command = new Command("scan")
     .description("Scan a corpus and decide its sources (GB/T 45654, 5.1 a and 9.2 b).")
-    .argument("[corpus...]", "a corpus.yaml, or data files, folders and globs: each file is a source")
+    .argument(
+      "[corpus...]",
+      "a corpus.yaml, or data files, folders and globs: each file is a source, the texts of a folder or glob are one",
+    )
     .option("--out <dir>", "run folder; the same plan resumes in it", "corpusgate-run");
   return withMachine(withInputs(command))
     .option("--shard <i/N>", "scan part i of N and decide nothing; merge joins the parts", parsePart)
@@ -38,10 +41,20 @@ export function scanCommand(): Command {
 With --shard, the part goes to the folder part-i-of-N below --out, so that machines may share --out or have one each. A
 plan that lies there is followed, and the corpus need not be named again.
 
+Files:
+  Arrow IPC files and streams (.arrow .arrows .feather) and Parquet (.parquet); JSONL (.jsonl .ndjson), plain text and
+  Markdown (.txt .text .md .markdown), WARC and WET (.warc .wet), each of these also as .gz and .zst.
+  A text is one record. Texts that a folder or glob holds are one source, named after the folder; a text that is named
+  itself is a source. That a file is a text only its extension or --format says.
+  Columns of WARC are text, id (WARC-Record-ID), uri, host and date: --source-column host makes each host a source.
+  HTML is matched as it is stored; a library with the option "markup: html" reads through its tags.
+
 Examples:
   corpusgate scan corpus.yaml --library library.yaml --out run-1
   corpusgate scan crawl.jsonl.zst books.parquet --text-column content
   corpusgate scan posts.parquet --source-column site --phase pre
+  corpusgate scan docs/
+  corpusgate scan crawl.warc.wet.gz --source-column host
   corpusgate scan corpus.yaml --json --quiet > report.json
   corpusgate scan --shard 2/8 --out shared`,
     )

@@ -17,7 +17,10 @@ export interface CorpusFile {
 }
 
 /** Extensions, in any case, that a folder is searched for. */
-const extension = /\.(arrow|arrows|feather|parquet|jsonl|ndjson|json)(\.(gz|zst))?$/i;
+const extension =
+  /\.(arrow|arrows|feather|parquet|jsonl|ndjson|json|warc|wet|warc\.wet|txt|text|md|markdown)(\.(gz|zst))?$/i;
+/** Those of files that are one record each. */
+const textExtension = /\.(txt|text|md|markdown)(\.(gz|zst))?$/i;
 
 /** Finds the files of a source, sorted by path. A path or glob that finds nothing is one missing file. */
 export function filesOfSource(source: Source, base: string): CorpusFile[] {
@@ -127,34 +130,49 @@ export interface PathOptions {
 }
 
 /**
- * The register that paths stand for: each file is a source named after the file without its extensions (after its
- * path, where two files share a name). Paths may be files, folders and globs.
+ * The register that paths stand for: each file is a source named after the file without its extensions, and the texts
+ * (`.txt`, `.md`) that a folder or glob holds are one source named after the folder, since each is one record. Where two
+ * would share a name they are named after their paths. Paths may be files, folders and globs.
  *
  * @returns the register and the folder that its paths are relative to: the deepest one that holds all files
  * @throws ScanError `usage` when a path names nothing
  */
 export function registerOfPaths(paths: readonly string[], options: PathOptions): { corpus: Corpus; base: string } {
-  const files = new Set<string>();
+  /** The folder that a text was found in; null for a file that is a source. */
+  const files = new Map<string, string | null>();
   for (const path of paths) {
     const found = filesOfPattern(path, process.cwd()).filter((file) => file.stats !== null);
     if (found.length === 0) throw new ScanError("usage", `${path}: no such file, and no data file in such a folder`);
-    for (const file of found) files.add(file.absolutePath);
+    const folder = searchedFolder(path);
+    for (const { absolutePath } of found) {
+      // What is named itself is a source, also if a folder holds it; of two folders the first has it.
+      if (folder === null || !textExtension.test(absolutePath)) files.set(absolutePath, null);
+      else if (!files.has(absolutePath)) files.set(absolutePath, folder);
+    }
   }
-  const sorted = [...files].toSorted(compareText);
+  const sorted = [...files.keys()].toSorted(compareText);
   const base = commonFolder(sorted);
-  const names = sorted.map((file) => basename(file).replace(extension, ""));
+  /** By what a source is named after: a file, or a folder of texts. */
+  const members = new Map<string, string[]>();
+  for (const file of sorted) {
+    const owner = files.get(file) ?? file;
+    const own = members.get(owner);
+    if (own === undefined) members.set(owner, [file]);
+    else own.push(file);
+  }
+  const owners = [...members.keys()];
+  const names = owners.map((owner) => basename(owner).replace(files.has(owner) ? extension : "", ""));
   const uses = new Map<string, number>();
   for (const name of names) uses.set(name, (uses.get(name) ?? 0) + 1);
-  const sources = sorted.map((file, index) => {
+  const sources = owners.map((owner, index) => {
     const name = names[index] as string;
-    const unique = uses.get(name) === 1;
-    const path = portable(relative(base, file));
+    const path = portable(relative(base, owner)) || `${name}/`;
     return {
       id:
-        (unique ? name : path).replace(/[^\p{L}\p{N}._/ -]/gu, "-").replace(/^[^\p{L}\p{N}]+/u, "") ||
+        (uses.get(name) === 1 ? name : path).replace(/[^\p{L}\p{N}._/ -]/gu, "-").replace(/^[^\p{L}\p{N}]+/u, "") ||
         `file-${index + 1}`,
       // A path may hold characters that a glob would read as its own.
-      files: [path],
+      files: (members.get(owner) ?? []).map((file) => portable(relative(base, file))),
       format: options.format,
       encoding: options.encoding ?? "utf-8",
       columns: { text: options.textColumn, id: options.idColumn },
@@ -164,11 +182,21 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => {
       const index = path[1] as number;
-      return `${sorted[index]}: the source id "${sources[index]?.id}" ${message}; a corpus.yaml can name it`;
+      return `${owners[index]}: the source id "${sources[index]?.id}" ${message}; a corpus.yaml can name it`;
     });
     throw new ScanError("usage", faults.join("\n"));
   }
   return { corpus: parsed.data, base };
+}
+
+/** The folder that a path searches: itself, or what stands before the first wildcard; null for a file. */
+function searchedFolder(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined) return stats.isDirectory() ? resolve(path) : null;
+  const parts = path.split("/");
+  const wild = parts.findIndex((part) => isDynamicPattern(part));
+  // The last part names files, also where only braces make it a pattern.
+  return resolve(parts.slice(0, wild < 0 ? -1 : wild).join("/") || (path.startsWith("/") ? "/" : "."));
 }
 
 function commonFolder(files: readonly string[]): string {

@@ -5,7 +5,7 @@ import { digestOf } from "../config/digest.ts";
 import { ScanError } from "../errors.ts";
 import type { Phase } from "../standard/profiles.ts";
 import { compareText, filesOfSource } from "./files.ts";
-import type { Corpus, Source } from "./register.ts";
+import { type Corpus, isText, type Source } from "./register.ts";
 
 /** Version of what a scan computes; a tally of another version is not reused. */
 export const engineVersion = 1;
@@ -120,7 +120,13 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
       if (inspection.error !== null && inspection.error.code === "usage") {
         throw new ScanError("config", inspection.error.message);
       }
-      const file: PlanFile = { ...common, ...identityOf(inspection), problem: problemOf(inspection) };
+      const file: PlanFile = {
+        ...common,
+        ...identityOf(inspection),
+        // A text has no column that could name its source, so it keeps the one that it is registered under.
+        source: isText(inspection.format) ? source.id : common.source,
+        problem: problemOf(inspection),
+      };
       files.push(file);
       if (file.problem === null) {
         shards.push(...cutShards(file, files.length - 1, inspection, inputs.shardBytes));

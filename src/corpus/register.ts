@@ -3,8 +3,16 @@ import { z } from "zod";
 import { phases } from "../standard/profiles.ts";
 
 /** Formats that a source may name; without one a file's first bytes tell. */
-export const formats = ["arrow-file", "arrow-stream", "parquet", "jsonl", "jsonl.gz", "jsonl.zst"] as const;
+export const formats = [
+  ...(["arrow-file", "arrow-stream", "parquet", "jsonl", "jsonl.gz", "jsonl.zst"] as const),
+  ...(["text", "text.gz", "text.zst", "warc", "warc.gz", "warc.zst"] as const),
+] as const;
 export type Format = (typeof formats)[number];
+
+/** Whether a file of the format is one record without columns. */
+export function isText(format: string | null): boolean {
+  return format === "text" || format === "text.gz" || format === "text.zst";
+}
 
 /** Encodings of text that is not UTF-8 by its format. */
 export const encodings = ["utf-8", "gb18030"] as const;

@@ -1,6 +1,6 @@
 /** From the tallies of all shards to the counts of sources and the states of files. Pure: values in, values out. */
 import type { Plan, PlanFile } from "../corpus/plan.ts";
-import { unregistered } from "../corpus/register.ts";
+import { isText, unregistered } from "../corpus/register.ts";
 import type { ShardTally } from "./shard-tally.ts";
 import { addTally, addUnread, emptyTally, type Tally } from "./tally.ts";
 
@@ -28,8 +28,13 @@ export interface Merged {
   readonly files: readonly FileState[];
 }
 
-/** Formats whose damage, anywhere, makes the whole file worthless; of lines those before the damage count. */
-const columnar = new Set(["arrow-file", "arrow-stream", "parquet"]);
+/**
+ * Whether damage anywhere makes the whole file worthless: of columns, and of a text that is one record. Of lines and of
+ * WARC records those before the damage count.
+ */
+function isSpoiledWhole(format: string | null): boolean {
+  return format === "arrow-file" || format === "arrow-stream" || format === "parquet" || isText(format);
+}
 
 /**
  * Adds up the tallies of exactly the plan's shards.
@@ -92,5 +97,5 @@ function stateOf(file: PlanFile, damage: ShardTally["result"]["damage"]): FileSt
     return { file, status: file.problem.code, reason: file.problem.detail, counted: false };
   }
   if (damage === null) return { file, status: "scanned", reason: null, counted: true };
-  return { file, status: damage.reason, reason: damage.detail, counted: !columnar.has(file.format ?? "") };
+  return { file, status: damage.reason, reason: damage.detail, counted: !isSpoiledWhole(file.format) };
 }

@@ -39,6 +39,10 @@ describe("filesOfSource", () => {
     [["odd [1]{2}!(3).jsonl"], ["odd [1]{2}!(3).jsonl"]],
     [["c.txt"], ["c.txt"]],
     [["deep"], ["deep/d.jsonl.gz", "deep/er/e.ARROW", "deep/er/f.json.zst"]],
+    [
+      ["deep", "c.*"],
+      ["c.txt", "deep/d.jsonl.gz", "deep/er/e.ARROW", "deep/er/f.json.zst"],
+    ],
     [["none.jsonl"], ["none.jsonl?"]],
     [
       ["none-*.jsonl", "a.jsonl"],
@@ -64,9 +68,57 @@ describe("registerOfPaths", () => {
       base: root,
       sources: [
         ["a", "a.jsonl"],
-        ["c.txt", "c.txt"],
+        ["c", "c.txt"],
         ["d", "deep/d.jsonl.gz"],
       ],
+    });
+  });
+
+  describe("makes the texts of a folder one source", () => {
+    const texts = [
+      ...["docs/a.md", "docs/b.txt", "docs/deep/c.markdown.gz", "docs/deep/docs.jsonl", "docs/crawl.warc.wet.gz"],
+      ...["more/docs/d.text", "more/docs/e.TXT.zst", "more/f.rst"],
+    ];
+    beforeAll(() => {
+      for (const name of texts) {
+        mkdirSync(join(root, "t", dirname(name)), { recursive: true });
+        writeFileSync(join(root, "t", name), "");
+      }
+    });
+    const sources = (...paths: string[]) => {
+      process.chdir(join(root, "t"));
+      const { corpus, base } = registerOfPaths(paths, {});
+      return [base.slice(root.length + 1), Object.fromEntries(corpus.sources.map(({ id, files }) => [id, files]))];
+    };
+
+    it.each<[string[], string, Record<string, string[]>]>([
+      [["more"], "t/more/docs", { more: ["d.text", "e.TXT.zst"] }],
+      [["more/docs/*.text"], "t/more/docs", { docs: ["d.text"] }],
+      [["more/*/*.text"], "t/more/docs", { more: ["d.text"] }],
+      [["*/docs/*.{text,zst}"], "t/more/docs", { t: ["d.text", "e.TXT.zst"] }],
+      [["docs/{a,b}.*"], "t/docs", { docs: ["a.md", "b.txt"] }],
+      // A text that is named itself is its own, before and behind its folder.
+      [["docs/a.md", "docs/*.txt"], "t/docs", { a: ["a.md"], docs: ["b.txt"] }],
+      [["docs/*.*", "docs/a.md"], "t/docs", { a: ["a.md"], docs: ["b.txt"], crawl: ["crawl.warc.wet.gz"] }],
+      // A folder in a folder adds nothing; the first has its texts.
+      [["more", "more/docs"], "t/more/docs", { more: ["d.text", "e.TXT.zst"] }],
+      // Names that two sources would have: paths.
+      [
+        ["docs"],
+        "t/docs",
+        {
+          "docs/": ["a.md", "b.txt", "deep/c.markdown.gz"],
+          "deep/docs.jsonl": ["deep/docs.jsonl"],
+          crawl: ["crawl.warc.wet.gz"],
+        },
+      ],
+      [
+        ["docs/*.md", "more/docs"],
+        "t",
+        { docs: ["docs/a.md"], "more/docs": ["more/docs/d.text", "more/docs/e.TXT.zst"] },
+      ],
+    ])("%j", (paths, base, expected) => {
+      expect(sources(...paths)).toEqual([base, expected]);
     });
   });
 

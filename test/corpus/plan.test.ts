@@ -123,6 +123,16 @@ describe("shards", () => {
 });
 
 describe("files", () => {
+  it("that a column names the sources of have none, but texts, which have no columns", () => {
+    const sourcesOf = (format: string) =>
+      planWith({ sourceColumn: "site" }, { format }).files.map(({ source }) => source);
+    expect(sourcesOf("jsonl")).toEqual([null, null, null]);
+    expect(sourcesOf("warc.gz")).toEqual([null, null, null]);
+    for (const format of ["text", "text.gz", "text.zst"]) {
+      expect(sourcesOf(format)).toEqual(["lines", "lines", "blocks"]);
+    }
+  });
+
   it("that are asked for in a way that cannot be are refused", () => {
     expect(() => planWith({}, { error: { code: "usage", message: "no column x" } })).toThrow("no column x");
   });

@@ -38,6 +38,13 @@ describe("mergeTallies", () => {
     ]);
   });
 
+  it("counts the one record of a damaged text", () => {
+    for (const format of ["text", "text.gz", "text.zst"]) {
+      const plan = planOf([{ shards: ["a"], format, rows: 1 }]);
+      expect(shown(merge(plan, [shardTally("a", {}, damage)]))).toEqual([["s", 1, 0, { "file-damaged": 1 }, []]]);
+    }
+  });
+
   it.each(["arrow-file", "arrow-stream", "parquet"])("counts no record of %s with damage anywhere", (format) => {
     const plan = planOf([{ shards: ["a", "b"], format, rows: 25 }]);
     const merged = merge(plan, [shardTally("a", { s: counts }), shardTally("b", {}, damage)]);
@@ -56,7 +63,10 @@ describe("mergeTallies", () => {
     "jsonl",
     "jsonl.gz",
     "jsonl.zst",
-  ])("counts the lines of %s before the damage, and cannot decide", (format) => {
+    "warc",
+    "warc.gz",
+    "warc.zst",
+  ])("counts the records of %s before the damage, and cannot decide", (format) => {
     const plan = planOf([{ shards: ["a"], format }]);
     const merged = merge(plan, [shardTally("a", { s: counts }, damage)]);
     expect(shown(merged)).toEqual([["s", 10, 7, { "invalid-json": 2 }, ["f0: file-damaged"]]]);

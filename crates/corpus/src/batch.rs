@@ -29,7 +29,7 @@ pub enum Reason {
     Unreadable,
     /// The file is of no known format.
     UnknownFormat,
-    /// Images, audio or video.
+    /// Images, audio or video; of web pages every media type that is not text.
     Modality,
     /// A stage that the policy needs was not run.
     StageMissing,
@@ -96,7 +96,7 @@ pub struct Row {
     /// Bytes; 0 unless the state is [`RowState::Text`].
     pub len: u32,
     same_as: u32,
-    /// Row number in the file (Arrow, Parquet), or the byte offset of the decompressed line (JSONL).
+    /// Row number in the file (Arrow, Parquet, text), or the byte offset of the decompressed line or record (JSONL, WARC).
     pub position: u64,
     /// What the row holds.
     pub state: RowState,

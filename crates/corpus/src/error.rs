@@ -51,8 +51,8 @@ pub enum CorpusError {
         /// The columns that exist.
         available: Vec<String>,
     },
-    /// The file breaks its format. All rows of an Arrow or Parquet file are then `file-damaged`;
-    /// of gz and zst the lines before the place count.
+    /// The file breaks its format. All rows of an Arrow, Parquet or text file are then `file-damaged`;
+    /// of JSONL and WARC those before the place count.
     Damaged {
         /// The file.
         path: PathBuf,
@@ -154,7 +154,7 @@ impl fmt::Display for CorpusError {
         match self {
             Self::Io { action, source, .. } => write!(f, "cannot {action}: {source}"),
             Self::UnknownFormat { found, .. } => {
-                write!(f, "not an Arrow IPC, Parquet or JSONL file (gz and zst included): {found}")
+                write!(f, "not an Arrow IPC, Parquet, JSONL, WARC or text file (gz and zst included): {found}")
             }
             Self::FormatMismatch { asked, found, .. } => {
                 write!(f, "format \"{asked}\" was asked for, and the first bytes are those of \"{found}\"")

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use crate::columns::{Columns, choose};
+use crate::columns::{Candidate, Columns, choose};
 use crate::error::{CorpusError, Fault};
 use crate::file::{Identity, Opened, Store, open};
-use crate::format::{Format, by_bytes, by_extension};
+use crate::format::{Content, Format, decide};
 use crate::options::ReadOptions;
 use crate::parquet::Footer;
 use crate::reader::guard;
-use crate::{ipc, jsonl};
+use crate::{document, ipc, jsonl, warc};
 
-/// A part of a file that is read as one: a record batch (Arrow), a row group (Parquet), or the whole file (JSONL).
+/// A part of a file that is read as one: a record batch (Arrow), a row group (Parquet), or the whole file (JSONL,
+/// text, WARC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     /// Its first byte in the file.
@@ -31,13 +32,13 @@ pub struct Inspection {
     pub format: Format,
     /// Size, time, and digests of both ends; give it to [`ShardReader::open`](crate::ShardReader::open).
     pub identity: Identity,
-    /// Rows of the file; `None` for JSONL, and where damage makes them uncountable.
+    /// Rows of the file; `None` for JSONL and WARC, and where damage makes them uncountable.
     pub rows: Option<u64>,
     /// Blocks in the order of the file. None where the file is empty or its outline is damaged.
     pub blocks: Vec<Block>,
     /// The columns that will be read.
     pub columns: Columns,
-    /// All columns: of the schema, or of the first 100 objects of JSONL.
+    /// All columns: of the schema, or of the first 100 objects of JSONL. None of a text file.
     pub schema_columns: Vec<String>,
     /// Why rows can't be read, as far as it shows without reading them: all rows of the file then count under its
     /// [`reason`](CorpusError::reason). Reading may find more.
@@ -62,19 +63,27 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
     let format = decide(path, &head, options)?;
     guard(path, || {
         let size = identity.size;
-        if !format.is_columnar() {
-            let candidates = jsonl::sample(file, format, options)?;
-            let columns = choose(&candidates, options, false)?;
-            let block = Block { offset: 0, length: size, rows: None, first_row: 0 };
-            return Ok(Inspection {
-                format,
-                identity,
-                rows: (size == 0).then_some(0),
-                blocks: if size == 0 { Vec::new() } else { vec![block] },
-                columns,
-                schema_columns: candidates.into_iter().map(|candidate| candidate.name).collect(),
-                damage: None,
-            });
+        let names = |candidates: Vec<Candidate>| candidates.into_iter().map(|candidate| candidate.name).collect();
+        let as_one = |rows: Option<u64>, columns, schema_columns| {
+            let blocks =
+                if rows == Some(0) { Vec::new() } else { vec![Block { offset: 0, length: size, rows, first_row: 0 }] };
+            Inspection { format, identity: identity.clone(), rows, blocks, columns, schema_columns, damage: None }
+        };
+        let no_rows = (size == 0).then_some(0);
+        match format.content() {
+            Content::Jsonl => {
+                let candidates = jsonl::sample(file, format, options)?;
+                let columns = choose(&candidates, options, false)?;
+                return Ok(as_one(no_rows, columns, names(candidates)));
+            }
+            Content::Warc => {
+                let candidates = warc::candidates();
+                let columns = choose(&candidates, options, true)?;
+                return Ok(as_one(no_rows, columns, names(candidates)));
+            }
+            // Also an empty file is a record.
+            Content::Text => return Ok(as_one(Some(1), document::columns(), Vec::new())),
+            Content::ArrowFile | Content::ArrowStream | Content::Parquet => {}
         }
         let store = Store::new(file, size, options.map_files)?;
         let outline = if format == Format::Parquet {
@@ -101,27 +110,8 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
             rows: if damage.is_some() { None } else { rows },
             blocks,
             columns,
-            schema_columns: candidates.into_iter().map(|candidate| candidate.name).collect(),
+            schema_columns: names(candidates),
             damage: damage.map(|fault| fault.in_file(path)),
         })
-    })
-}
-
-/// The format: told by the bytes, else asked for, else told by the name.
-pub(crate) fn decide(path: &Path, head: &[u8], options: &ReadOptions) -> Result<Format, CorpusError> {
-    let found = by_bytes(head);
-    if let (Some(asked), Some(found)) = (options.format, found)
-        && asked != found
-    {
-        return Err(CorpusError::FormatMismatch { path: path.to_path_buf(), asked, found });
-    }
-    found.or(options.format).or_else(|| by_extension(path)).ok_or_else(|| {
-        let found = if head.is_empty() {
-            "it is empty".to_string()
-        } else {
-            let bytes: Vec<_> = head.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            format!("it begins with the bytes {}", bytes.join(" "))
-        };
-        CorpusError::UnknownFormat { path: path.to_path_buf(), found }
     })
 }

@@ -1,4 +1,5 @@
-//! Reads training corpora: Arrow IPC files and streams, Parquet, JSONL (plain, gz, zst), as batches of validated text.
+//! Reads training corpora: Arrow IPC files and streams, Parquet; JSONL, plain text and WARC (plain, gz, zst); as batches
+//! of validated text.
 //!
 //! [`inspect`] says what a file is and where it can be cut; [`ShardReader`] reads a part of it. What comes out is a
 //! [`TextBatch`] whatever the format: rows as ranges of one buffer, each with a state, a position, an id and a source.
@@ -11,13 +12,14 @@
 //! - Arrow and Parquet: any damage in the outline or in a column that is read is an error, after which all rows of the
 //!   file count as `file-damaged`. Values of columns that are not read are not looked at, only their places.
 //!   JSONL: each line stands for itself; of a truncated gz or zst the lines before the break are handed out, then the error.
+//!   WARC likewise, but a record without a sound header or length ends the file: nothing else says where the next begins.
 //! - Memory is bounded by a few times the batch and by [`Limits`], whatever the file claims: sizes are compared with the
 //!   limits and with the bytes that are there before anything is reserved. Work is bounded by the file's size and the
 //!   allowed expansion.
 //! - There is no unchecked access: offsets, keys, views and levels are checked where they are used. The one `unsafe` is
 //!   the mapping of the file. A panic below is caught and becomes damage.
 //! - A mapped file that another program truncates raises SIGBUS in the process that reads it, which nothing here can
-//!   prevent; [`ReadOptions::map_files`]` = false` reads instead. JSONL is never mapped. Every batch is followed by a
+//!   prevent; [`ReadOptions::map_files`]` = false` reads instead. Only Arrow and Parquet are mapped. Every batch is followed by a
 //!   look at size and time of the file, so a change is an error and not a wrong count.
 //!
 //! # Example
@@ -43,6 +45,7 @@
 
 mod batch;
 mod columns;
+mod document;
 mod error;
 mod file;
 mod format;
@@ -52,7 +55,10 @@ mod jsonl;
 mod options;
 mod parquet;
 mod reader;
+mod stream;
 mod text;
+mod warc;
+mod window;
 
 pub use batch::{Labels, MAX_BATCH_ROWS, Reason, Row, RowState, TextBatch};
 pub use columns::Columns;

@@ -5,8 +5,8 @@ use crate::format::Format;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
-/// How stored bytes become text, where the format itself does not say so: JSONL lines and binary columns.
-/// Columns that a schema declares UTF-8 are UTF-8 whatever is set here.
+/// How stored bytes become text, where the format itself does not say so: JSONL lines, text files, binary columns, and
+/// web pages that name no encoding. Columns that a schema declares UTF-8 are UTF-8 whatever is set here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8, the default.
@@ -21,8 +21,8 @@ pub enum Encoding {
 pub struct Limits {
     /// Longest record in bytes of UTF-8; a longer one is `too-long`. 16 MiB.
     pub record_bytes: u64,
-    /// Longest line of JSONL in bytes; a longer one is `too-long` and is passed over without being held.
-    /// 64 MiB, because escapes make a line up to six times as long as its text.
+    /// Longest line of JSONL, or block of a WARC record, in bytes; a longer one is `too-long` and is passed over without
+    /// being held. 64 MiB, because escapes make a line up to six times as long as its text.
     pub line_bytes: u64,
     /// Largest buffer, page or dictionary after decompression. 256 MiB.
     pub buffer_bytes: u64,
@@ -86,6 +86,9 @@ pub struct ReadOptions {
     /// Map Arrow and Parquet files into memory (the default) instead of reading them piece by piece.
     /// Mapping is faster, and kills the process if another program truncates the file meanwhile; see the crate's text.
     pub map_files: bool,
+    /// Decompress gz and zst files on a thread of their own beside the one that reads, a few 256 KiB before it. What is
+    /// read is the same, to the byte and to the place of an error. Off by default: a reader is one thread unless asked.
+    pub inflate_ahead: bool,
 }
 
 impl Default for ReadOptions {
@@ -98,6 +101,7 @@ impl Default for ReadOptions {
             encoding: Encoding::Utf8,
             limits: Limits::default(),
             map_files: true,
+            inflate_ahead: false,
         }
     }
 }

@@ -1,19 +1,21 @@
 //! [`ShardReader`]: the rows of a part of a file, batch by batch.
 
+use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::batch::TextBatch;
 use crate::columns::{Columns, choose};
+use crate::document::{self, DocumentReader};
 use crate::error::{CorpusError, Fault, Outcome};
 use crate::file::{Identity, Opened, Store, Watch, open};
-use crate::format::Format;
-use crate::inspect::decide;
+use crate::format::{Content, Format, decide};
 use crate::ipc::{self, IpcReader};
 use crate::jsonl::{self, JsonlReader};
 use crate::options::ReadOptions;
 use crate::parquet::{Footer, ParquetReader};
+use crate::warc::{self, WarcReader};
 
 /// Largest batch that may be asked for; ranges in labels have 32 bits.
 const MAX_BATCH_BYTES: usize = 1 << 30;
@@ -33,6 +35,8 @@ enum Rows {
     Jsonl(Box<JsonlReader>),
     Ipc(Box<IpcReader>),
     Parquet(Box<ParquetReader>),
+    Document(Box<DocumentReader>),
+    Warc(Box<WarcReader>),
 }
 
 /// Reads a part of a file.
@@ -78,8 +82,8 @@ impl ShardReader {
         let watch = Watch::new(&file, identity.clone(), path)?;
         guard(path, || {
             let size = identity.size;
-            let (columns, rows) = match format {
-                Format::Jsonl | Format::JsonlGz | Format::JsonlZst => {
+            let (columns, rows) = match format.content() {
+                Content::Jsonl => {
                     let bytes = lines_of(format, size, range)?;
                     let columns = if options.text_column.is_some() && options.id_column.is_some() {
                         choose(&[], options, false)?
@@ -90,7 +94,18 @@ impl ShardReader {
                     let reader = JsonlReader::new(file, format, bytes, columns.clone(), options)?;
                     (columns, Rows::Jsonl(Box::new(reader)))
                 }
-                Format::Parquet => {
+                Content::Text => {
+                    whole_of(1, range)?;
+                    let reader = DocumentReader::new(file, format, options)?;
+                    (document::columns(), Rows::Document(Box::new(reader)))
+                }
+                Content::Warc => {
+                    whole_of(usize::from(size > 0), range)?;
+                    let columns = choose(&warc::candidates(), options, true)?;
+                    let reader = WarcReader::new(file, format, &columns, options)?;
+                    (columns, Rows::Warc(Box::new(reader)))
+                }
+                Content::Parquet => {
                     let store = Store::new(file, size, options.map_files)?;
                     let footer = Footer::read(&store, &options.limits)?;
                     let columns = choose(&footer.candidates(), options, true)?;
@@ -98,7 +113,7 @@ impl ShardReader {
                     let reader = ParquetReader::new(store, footer, range, &columns, options);
                     (columns, Rows::Parquet(Box::new(reader)))
                 }
-                Format::ArrowFile | Format::ArrowStream => {
+                Content::ArrowFile | Content::ArrowStream => {
                     let store = Store::new(file, size, options.map_files)?;
                     let mut outline = ipc::outline(&store, format, &options.limits)?;
                     if let Some(damage) = outline.damage.take() {
@@ -130,8 +145,8 @@ impl ShardReader {
     ///
     /// # Errors
     ///
-    /// Damage, a limit, or a change of the file. Rows that were handed out before an error are good in JSONL; in the
-    /// other formats the damage makes all rows of the file `file-damaged`, which only the caller can settle.
+    /// Damage, a limit, or a change of the file. Rows that were handed out before an error are good in JSONL and WARC; in
+    /// the other formats the damage makes all rows of the file `file-damaged`, which only the caller can settle.
     pub fn next_batch(&mut self, max_bytes: usize) -> Result<Option<TextBatch>, CorpusError> {
         if self.ended {
             return Ok(None);
@@ -142,6 +157,8 @@ impl ShardReader {
             Rows::Jsonl(reader) => reader.next_batch(max_bytes),
             Rows::Ipc(reader) => reader.next_batch(max_bytes),
             Rows::Parquet(reader) => reader.next_batch(max_bytes),
+            Rows::Document(reader) => reader.next_batch(max_bytes),
+            Rows::Warc(reader) => reader.next_batch(max_bytes),
         });
         // After reading: a file that was changed meanwhile may have given anything, also the error.
         let batch = self.watch.check(&self.path).and(batch);
@@ -163,35 +180,36 @@ fn blocks_of(blocks: usize, range: &ShardRange) -> Outcome<Range<usize>> {
 
 /// The bytes to read of a file of lines; `None` for all of a compressed one.
 fn lines_of(format: Format, size: u64, range: &ShardRange) -> Outcome<Option<Range<u64>>> {
-    let whole = (format == Format::Jsonl).then_some(0..size);
+    let blocks = usize::from(size > 0);
     match range {
-        ShardRange::Bytes(range) if format == Format::Jsonl => {
-            if range.start <= range.end && range.end <= size {
-                return Ok(Some(range.clone()));
-            }
+        range if format != Format::Jsonl => whole_of(blocks, range).map(|()| None),
+        ShardRange::Bytes(range) if range.start <= range.end && range.end <= size => Ok(Some(range.clone())),
+        ShardRange::Bytes(range) => {
             Err(Fault::Range { detail: format!("bytes {} to {} of {size}", range.start, range.end) })
         }
-        range => {
-            let blocks = blocks_of(usize::from(size > 0), range)?;
-            // No block of a file that has one: an empty shard.
-            if blocks.is_empty() && size > 0 {
-                if format != Format::Jsonl {
-                    return Err(Fault::Range { detail: "a compressed file is read as a whole".into() });
-                }
-                return Ok(Some(0..0));
-            }
-            Ok(whole)
-        }
+        // No block of a file that has one: an empty shard.
+        range => Ok(Some(if blocks_of(blocks, range)?.len() == blocks { 0..size } else { 0..0 })),
     }
+}
+
+/// Checks that the range is all of a file that is one block, or none where it is empty.
+fn whole_of(blocks: usize, range: &ShardRange) -> Outcome<()> {
+    if blocks_of(blocks, range)?.len() == blocks {
+        return Ok(());
+    }
+    Err(Fault::Range { detail: "a file that can't be cut is read as a whole".into() })
 }
 
 /// Runs a reader's step; a panic in it, or in a library below, is damage. Unwinding is safe: the reader is not used again
 /// after an error.
 pub(crate) fn guard<T>(path: &Path, step: impl FnOnce() -> Outcome<T>) -> Result<T, CorpusError> {
-    let outcome = catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
-        Err(Fault::damaged(format!("decoding it panicked: {text}")))
-    });
+    let outcome = catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(panic_fault(panic.as_ref())));
     outcome.map_err(|fault| fault.in_file(path))
+}
+
+/// What a panic while decoding means.
+pub(crate) fn panic_fault(panic: &(dyn Any + Send)) -> Fault {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
+    Fault::damaged(format!("decoding it panicked: {text}"))
 }

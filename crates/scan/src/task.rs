@@ -83,6 +83,9 @@ pub struct ReadSpec {
     pub id_column: Option<String>,
     /// Column of the source.
     pub source_column: Option<String>,
+    /// Whether a compressed file is decompressed on a thread of its own.
+    #[serde(default)]
+    pub inflate_ahead: bool,
 }
 
 impl ReadSpec {
@@ -112,6 +115,7 @@ impl ReadSpec {
             text_column: self.text_column.clone(),
             id_column: self.id_column.clone(),
             source_column: self.source_column.clone(),
+            inflate_ahead: self.inflate_ahead,
             ..ReadOptions::default()
         })
     }

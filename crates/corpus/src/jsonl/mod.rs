@@ -62,7 +62,7 @@ impl JsonlReader {
     ) -> Outcome<Self> {
         let lines = match range {
             Some(range) => Lines::in_range(file, range, options.limits)?,
-            None => Lines::new(file, format, options.limits)?,
+            None => Lines::new(file, format, options.limits, options.inflate_ahead)?,
         };
         let decoder =
             LineDecoder { columns, encoding: options.encoding, limits: options.limits, scratch: BytesMut::new() };
@@ -207,6 +207,11 @@ fn decode_line(line: &[u8], offset: u64, encoding: Encoding) -> Result<Cow<'_, [
     Ok(line)
 }
 
+/// Whether a line is a JSON object of the default depth, whatever its encoding.
+pub(crate) fn is_object(line: &[u8]) -> bool {
+    parse_object(line, Limits::default().nesting, |_, _| ()).is_ok()
+}
+
 /// A string, or an integer as it is written.
 fn label<'s>(value: Option<Value<'s>>, scratch: &'s mut BytesMut, limits: &Limits) -> Option<&'s str> {
     let bytes: &[u8] = match value? {
@@ -233,7 +238,8 @@ pub(crate) fn sample(file: File, format: Format, options: &ReadOptions) -> Outco
         other: bool,
     }
     let mut seen: Vec<Seen> = Vec::new();
-    let mut lines = Lines::new(file, format, options.limits)?;
+    // Not ahead: of most files a few lines are enough.
+    let mut lines = Lines::new(file, format, options.limits, false)?;
     let mut objects = 0;
     for _ in 0..SAMPLE_TRIES {
         let (offset, range) = match lines.next_line() {

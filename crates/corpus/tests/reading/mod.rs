@@ -1,9 +1,11 @@
 //! What the tests share: reading a whole file into plain values.
 #![allow(dead_code)] // Each test binary uses a part of it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use corpus::{CorpusError, MAX_BATCH_ROWS, ReadOptions, RowState, ShardRange, ShardReader, inspect};
+use flate2::{Compression, write::GzEncoder};
 
 /// A row as plain values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,4 +117,20 @@ pub fn options(change: impl FnOnce(&mut ReadOptions)) -> ReadOptions {
     let mut options = ReadOptions::default();
     change(&mut options);
     options
+}
+
+/// A member of gzip.
+pub fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A frame of Zstandard, with a checksum, as the command does by default: without one, damage within the text can't be
+/// told from text.
+pub fn zst(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
