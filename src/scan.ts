@@ -296,8 +296,9 @@ class Passes {
     if (shards.length === 0) return;
     const { inputs, options, emit } = this.#context;
     const [library, device] = [this.compile(), await this.start()];
+    const batch = batchSize(options);
     const task = (shard: Shard, durable: boolean) =>
-      nativeTask(shard, { plan, inputs, folder, options, space, durable });
+      nativeTask(shard, { plan, inputs, folder, options, space, durable, batch });
     const workers = options.workers ?? availableParallelism();
     const onProgress = (progress: ShardProgress) => emit({ kind: "progress", progress });
     const onShard = (shard: Shard) => emit({ kind: "shard", shard });
@@ -326,11 +327,13 @@ interface TaskContext {
   readonly options: ScanOptions;
   readonly space: number;
   readonly durable: boolean;
+  /** Most bytes of text in a batch. */
+  readonly batch: number;
 }
 
 /** The task of one shard, in the terms of `crates/scan`: numbers and paths, no clause and no risk but its bit. */
 function nativeTask(shard: Shard, context: TaskContext): unknown {
-  const { plan, inputs, folder, options, space, durable } = context;
+  const { plan, inputs, folder, options, space, durable, batch } = context;
   const file = plan.files[shard.file];
   if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
   const { model, policy } = inputs;
@@ -367,7 +370,7 @@ function nativeTask(shard: Shard, context: TaskContext): unknown {
           },
     stageMissing: inputs.stagesMissing.length > 0,
     riskNames: risks.map((risk) => risk.id),
-    batchBytes: batchSize(options),
+    batchBytes: batch,
     evidence: folder.evidencePath(shard.id),
     durable,
   };

@@ -12,6 +12,7 @@ use crate::verdict::Rules;
 /// One shard to scan.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // a task as it comes from JavaScript; each is a field of its own
 pub struct ShardTask {
     /// Where the file is.
     pub path: PathBuf,
