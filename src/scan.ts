@@ -347,8 +347,8 @@ function nativeTask(shard: Shard, context: TaskContext): unknown {
       idColumn: file.columns.id,
       sourceColumn: file.columns.source,
       // A compressed file is one shard however large it is, so at the end of a scan, or of one file alone, cores have
-      // nothing to do; while all are busy the thread takes only the time that its worker gives up. Not with one worker:
-      // who asks for one means one thread.
+      // nothing to do. While all are busy it costs next to nothing: pieces of 256 KiB change hands. Not with one
+      // worker: who asks for one means one core.
       inflateAhead: (options.workers ?? availableParallelism()) > 1,
     },
     identity: { size: file.size, modifiedNs: file.modifiedNs, head: file.head, foot: file.foot },

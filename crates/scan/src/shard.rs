@@ -28,8 +28,8 @@ const PLACES_KEPT: usize = 20;
 /// The source of records that name none.
 const UNREGISTERED: &str = "unregistered";
 
-/// A shard that is being scanned. One thread, bounded memory: the batches that wait for scores, and the evidence rows
-/// with the smallest keys.
+/// A shard that is being scanned. One thread, and where the task asks one that decompresses before it; bounded memory:
+/// the batches that wait for scores, and the evidence rows with the smallest keys.
 pub struct ShardScan {
     task: ShardTask,
     library: Arc<Library>,
