@@ -94,6 +94,6 @@ impl ShardScan {
 #[napi(catch_unwind)]
 pub fn draw_samples(spec: String) -> napi::Result<String> {
     let spec: DrawSpec = serde_json::from_str(&spec).map_err(error::argument)?;
-    let draw = scan::draw(&spec).map_err(|error| error::scan(&error.into()))?;
+    let draw = scan::draw(&spec).map_err(|error| error::scan(&error))?;
     Ok(serde_json::to_string(&draw).expect("counts have a JSON form"))
 }
