@@ -1,5 +1,7 @@
 /** The main job: corpus → plan → shards → tallies → samples → gates → report. Reads like the flow; parts do the work. */
-import { cpus, totalmem } from "node:os";
+import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { loadAddon } from "./addon/addon.ts";
 import { compileLibrary } from "./addon/library.ts";
@@ -10,16 +12,18 @@ import { type Plan, planScan, type Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
 import { drawSamples } from "./evidence/draw.ts";
 import { type Draw, drawSizes, shortSources } from "./evidence/drawn.ts";
+import { leastMemory, type MemoryNeeds, type MemoryPlan, planMemory } from "./pool/memory.ts";
 import type { ShardProgress } from "./pool/messages.ts";
-import { runShards } from "./pool/run-shards.ts";
+import { workerScript } from "./pool/pool.ts";
+import { runShards, type Work } from "./pool/run-shards.ts";
 import { buildReport } from "./report/build.ts";
 import { renderHtml } from "./report/html.ts";
 import { type Report, reportText } from "./report/report.ts";
 import { RunFolder } from "./run/folder.ts";
+import type { Crash } from "./run/journal.ts";
 import { keptPerSource, keySpace, wholeKeySpace } from "./sampling/sampling.ts";
 import { riskMask, risks } from "./standard/risks.ts";
 import { mergeTallies } from "./tally/merge.ts";
-import type { ShardTally } from "./tally/shard-tally.ts";
 
 /** How a scan runs. Nothing here changes a report but the inputs. */
 export interface ScanOptions extends InputOptions {
@@ -27,12 +31,20 @@ export interface ScanOptions extends InputOptions {
   readonly out?: string | undefined;
   /** Scan workers; default one per core. */
   readonly workers?: number | undefined;
-  /** Memory to stay within, in bytes; default a quarter of the machine's. */
+  /**
+   * Memory to stay within, in bytes, without pages of mapped files; default a quarter of what the process may use
+   * (the machine, or its control group).
+   */
   readonly memoryBytes?: number | undefined;
   /** Size of a shard in stored bytes; default 128 MiB. */
   readonly shardBytes?: number | undefined;
   /** `cuda` means CUDA or an error; `auto` takes what works and says so. Default `auto`. */
   readonly device?: Device | undefined;
+  /**
+   * Goes on in a folder that holds another plan: counts of shards whose files and rules did not change stand, and the
+   * report is that of a fresh scan. Shards that were given up are tried again.
+   */
+  readonly update?: boolean | undefined;
   /** Removes what an earlier run left in the folder. */
   readonly fresh?: boolean | undefined;
   /** Stops the scan after the batches in hand; the folder can be resumed. */
@@ -57,10 +69,14 @@ export interface ScanResult {
   readonly folder: string;
 }
 
-/** Most bytes of text in a batch. More does not scan faster, and every worker holds some batches. */
-const batchBytes = { most: 1 << 20, least: 1 << 16 };
-/** Memory that one batch takes in a worker, as a multiple of its text: feature ids, padding, hits, batches waiting. */
-const batchFactor = 64;
+/** What the command knows beside its options, and tests change. */
+export interface ScanSetting {
+  /** The run that this process belongs to, and how the one before it crashed. */
+  readonly crash?: Crash | undefined;
+  /** Script of the scan workers. */
+  readonly script?: URL | undefined;
+}
+
 const defaultShardBytes = 128 * 1024 * 1024;
 
 /** Plans a scan without running it: what `--dry-run` shows. */
@@ -79,7 +95,9 @@ function planInputs(inputs: Inputs, options: ScanOptions): Plan {
 }
 
 /**
- * Scans a corpus and decides its sources.
+ * Scans a corpus and decides its sources, in this process: a crash of native code (a mapped file that someone cuts, no
+ * memory left) ends the caller, too, and the same call goes on from there. The command puts a process of its own around
+ * it, which starts it again.
  *
  * @param corpus - a `corpus.yaml`, or data files, folders and globs, each file a source
  * @returns the report, which also lies in the run folder as `report.json` and `report.html`
@@ -87,6 +105,15 @@ function planInputs(inputs: Inputs, options: ScanOptions): Plan {
  *   never throws
  */
 export async function scan(corpus: string | readonly string[], options: ScanOptions = {}): Promise<ScanResult> {
+  return runScan(corpus, options, {});
+}
+
+/** What `scan` does, with what only the command and tests set. */
+export async function runScan(
+  corpus: string | readonly string[],
+  options: ScanOptions,
+  setting: ScanSetting,
+): Promise<ScanResult> {
   const emit = options.onEvent ?? (() => {});
   const { inputs, plan: fresh } = planOnly(typeof corpus === "string" ? [corpus] : corpus, options);
   const compiled = compileLibrary(
@@ -94,35 +121,47 @@ export async function scan(corpus: string | readonly string[], options: ScanOpti
     { ...inputs.library.options, overlap: "all" },
     inputs.library.compiled,
   );
-  const folder = RunFolder.open(resolve(options.out ?? "corpusgate-run"), options.fresh ?? false);
+  const { memory, notes } = shareMemory(inputs, compiled.heapBytes, options);
+  const folder = RunFolder.open(resolve(options.out ?? "corpusgate-run"), {
+    fresh: options.fresh ?? false,
+    crash: setting.crash ?? { run: randomUUID(), how: null },
+  });
   try {
-    const plan = folder.adopt(fresh, about(inputs));
+    const { plan, updated } = folder.adopt(fresh, about(inputs), options.update ?? false);
     folder.sweep();
-    const tallies = new Map<string, ShardTally>();
-    const open: Shard[] = [];
+    const open: Work[] = [];
     for (const shard of plan.shards) {
-      const tally = folder.finished(shard, plan.planDigest);
-      if (tally === null) open.push(shard);
-      else tallies.set(shard.id, tally);
+      if (folder.finished(shard, plan) !== null) continue;
+      // Of a sample nothing but the draw is assessed: there are no counts that could stand.
+      open.push({ shard, counted: inputs.sample === null ? folder.counted(shard, plan) : null });
     }
     const bytesOf = (shards: readonly Shard[]) => shards.reduce((sum, shard) => sum + shard.bytes, 0);
-    emit({ kind: "plan", plan, plannedBytes: bytesOf(plan.shards), doneBytes: bytesOf(plan.shards) - bytesOf(open) });
+    const plannedBytes = bytesOf(plan.shards);
+    emit({ kind: "plan", plan, plannedBytes, doneBytes: plannedBytes - bytesOf(open.map(({ shard }) => shard)) });
+    for (const message of notes) emit({ kind: "note", message });
+    const { goesOn, suspects } = folder.journal;
+    if (goesOn) emit({ kind: "note", message: crashNote(setting.crash?.how ?? "", suspects.size) });
+    const redrawn = open.filter(({ counted }) => counted !== null).length;
+    if (updated || redrawn > 0) emit({ kind: "note", message: updateNote(plan.shards.length, open.length, redrawn) });
 
     const device = await startDevice(inputs, options);
     let draw: Draw;
     let merged: ReturnType<typeof mergeTallies>;
     try {
       for (const message of device?.notes ?? []) emit({ kind: "note", message });
-      const pass = async (shards: readonly Shard[], space: number) => {
-        const task = (shard: Shard) =>
-          nativeTask(shard, { plan, inputs, folder, options, space, library: compiled.key });
-        const workers = options.workers ?? cpus().length;
+      const pass = async (works: readonly Work[], space: number) => {
+        const context = { plan, inputs, folder, options, space, library: compiled.key, memory };
+        const { workers } = memory;
+        const task = (shard: Shard, redraw: boolean) => nativeTask(shard, redraw, context);
         const onProgress = (progress: ShardProgress) => emit({ kind: "progress", progress });
         const onShard = (shard: Shard) => emit({ kind: "shard", shard });
-        const run = { folder, plan, workers, device, task, onProgress, onShard, signal: options.signal };
-        for (const [id, tally] of await runShards(run, shards)) tallies.set(id, tally);
+        const onNote = (message: string) => emit({ kind: "note", message });
+        const script = setting.script ?? workerScript;
+        const { signal } = options;
+        await runShards({ folder, plan, workers, device, script, task, onProgress, onShard, onNote, signal }, works);
       };
       await pass(open, options.sampling?.keySpace ?? keySpace);
+      const tallies = new StoredTallies(folder, plan);
       merged = mergeTallies(plan, tallies);
       const sizes = drawSizes(merged, inputs);
       draw = drawSamples(folder, plan, merged, sizes);
@@ -131,9 +170,12 @@ export async function scan(corpus: string | readonly string[], options: ScanOpti
       if (short.length > 0) {
         emit({ kind: "second-pass", sources: short });
         const again = plan.shards.filter((shard) =>
-          Object.keys(tallies.get(shard.id)?.result.sources ?? {}).some((source) => short.includes(source)),
+          tallies.sourcesOf(shard.id).some((source) => short.includes(source)),
         );
-        await pass(again, wholeKeySpace);
+        await pass(
+          again.map((shard) => ({ shard, counted: null })),
+          wholeKeySpace,
+        );
         merged = mergeTallies(plan, tallies);
         draw = drawSamples(folder, plan, merged, sizes);
       }
@@ -156,6 +198,66 @@ async function startDevice(inputs: Inputs, options: ScanOptions): Promise<Device
   return DeviceThread.start({ onnxPath, input, output, outputs: outputs.length, device, threads: 1 });
 }
 
+/** The tallies of the run folder: read where they are needed, one at a time, because a corpus has any number of shards. */
+class StoredTallies {
+  readonly #folder: RunFolder;
+  readonly #plan: Plan;
+  readonly #shards: ReadonlyMap<string, Shard>;
+  readonly #sources = new Map<string, readonly string[]>();
+
+  constructor(folder: RunFolder, plan: Plan) {
+    this.#folder = folder;
+    this.#plan = plan;
+    this.#shards = new Map(plan.shards.map((shard) => [shard.id, shard]));
+  }
+
+  get(id: string) {
+    const shard = this.#shards.get(id);
+    const tally = shard === undefined ? undefined : (this.#folder.finished(shard, this.#plan) ?? undefined);
+    if (tally !== undefined) this.#sources.set(id, Object.keys(tally.result.sources));
+    return tally;
+  }
+
+  /** Sources that a shard has records of, once its tally was read. */
+  sourcesOf(id: string): readonly string[] {
+    return this.#sources.get(id) ?? [];
+  }
+}
+
+/** What the process may use: all of the machine, or what its control group is given. */
+function usableMemory(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(totalmem(), constrained) : totalmem();
+}
+
+function shareMemory(inputs: Inputs, libraryBytes: number, options: ScanOptions) {
+  const { model } = inputs;
+  const needs: MemoryNeeds = {
+    workers: options.workers ?? availableParallelism(),
+    libraryBytes,
+    modelBytes: model === null ? null : statSync(model.onnxPath).size,
+  };
+  // A small machine without a wish of its user scans with the least.
+  const memory = planMemory(options.memoryBytes ?? Math.max(usableMemory() / 4, leastMemory(needs)), needs);
+  const notes: string[] = [];
+  if (memory.workers < needs.workers) {
+    const asked = options.memoryBytes === undefined ? "a quarter of the memory" : "--memory";
+    notes.push(`${memory.workers} of ${needs.workers} workers: ${asked} holds no more`);
+  }
+  return { memory, notes };
+}
+
+function crashNote(how: string, suspects: number): string {
+  return `the scan process ended by ${how}; shards that it had in hand and may have ended it: ${suspects}, each is scanned alone`;
+}
+
+function updateNote(shards: number, open: number, redrawn: number): string {
+  return (
+    `update: of ${shards} shards ${open - redrawn} are new or changed and are scanned; the counts of ` +
+    `${redrawn} stand, and what the draw takes of them is read again; ${shards - open} are done`
+  );
+}
+
 interface TaskContext {
   readonly plan: Plan;
   readonly inputs: Inputs;
@@ -163,16 +265,15 @@ interface TaskContext {
   readonly options: ScanOptions;
   readonly space: number;
   readonly library: string;
+  readonly memory: MemoryPlan;
 }
 
 /** The task of one shard, in the terms of `crates/scan`: numbers and paths, no clause and no risk but its bit. */
-function nativeTask(shard: Shard, context: TaskContext): { library: string; task: unknown } {
-  const { plan, inputs, folder, options, space, library } = context;
+function nativeTask(shard: Shard, redraw: boolean, context: TaskContext): { library: string; task: unknown } {
+  const { plan, inputs, folder, options, space, library, memory } = context;
   const file = plan.files[shard.file];
   if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
   const { model, policy } = inputs;
-  const memory = options.memoryBytes ?? totalmem() / 4;
-  const share = memory / ((options.workers ?? cpus().length) * batchFactor);
   const task = {
     path: file.absolutePath,
     file: file.path,
@@ -190,6 +291,7 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
     keySpace: space,
     keepSmallest: keptOf(inputs, options),
     sampleOnly: inputs.sample !== null,
+    redraw,
     rules: nativeRules(policy, model, (risk) => riskMask([risk])),
     keywords: inputs.stages.includes("keyword"),
     classifier:
@@ -202,7 +304,8 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
           },
     stageMissing: inputs.stagesMissing.length > 0,
     riskNames: risks.map((risk) => risk.id),
-    batchBytes: Math.floor(Math.min(batchBytes.most, Math.max(batchBytes.least, share))),
+    batchBytes: memory.batchBytes,
+    packIds: memory.packIds,
     evidence: folder.evidencePath(shard.id),
   };
   return { library, task };

@@ -279,8 +279,18 @@ function wrap(native: Native) {
     openShard: (libraryKey: string, task: unknown): NativeScan =>
       new native.ShardScan(libraryKey, JSON.stringify(task)) as NativeScan,
 
-    /** Draws the samples from the evidence of all shards. */
-    drawSamples: (spec: unknown): unknown => JSON.parse(native.drawSamples(JSON.stringify(spec))),
+    /**
+     * Draws the samples from the evidence of all shards.
+     *
+     * @throws ScanError `environment` naming the file that cannot be read or written
+     */
+    drawSamples: (spec: unknown): unknown => {
+      try {
+        return JSON.parse(native.drawSamples(JSON.stringify(spec)));
+      } catch (error) {
+        throw new ScanError("environment", messageOf(error).replace(/^environment: /, ""), { cause: error });
+      }
+    },
   };
 }
 

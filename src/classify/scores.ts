@@ -8,6 +8,7 @@ export class Scores {
   readonly #port: MessagePort;
   readonly #waiting = new Map<number, { resolve(sums: readonly Int32Array[]): void; reject(error: Error): void }>();
   #next = 0;
+  #isClosed = false;
 
   constructor(port: MessagePort) {
     this.#port = port;
@@ -18,14 +19,14 @@ export class Scores {
       else waiting?.reject(new ScanError("environment", `the classifier failed: ${reply.error}`));
     });
     port.on("close", () => {
-      for (const { reject } of this.#waiting.values()) {
-        reject(new ScanError("environment", "the device thread ended while scores were waited for"));
-      }
+      this.#isClosed = true;
+      for (const { reject } of this.#waiting.values()) reject(deviceEnded());
     });
   }
 
   /** Sums per pack, row-major [rows, outputs]. The packs' buffers are gone after the call. */
   request(packs: readonly Pack[]): Promise<readonly Int32Array[]> {
+    if (this.#isClosed) return Promise.reject(deviceEnded());
     const sequence = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(sequence, { resolve, reject });
@@ -40,4 +41,8 @@ export class Scores {
   close(): void {
     this.#port.close();
   }
+}
+
+function deviceEnded(): ScanError {
+  return new ScanError("environment", "the device thread ended while scores were waited for");
 }

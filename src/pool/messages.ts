@@ -22,10 +22,12 @@ export interface ShardProgress {
   readonly unread: number;
 }
 
+/** `flag[0]` is 1 when the workers are to stop after the batch in hand. */
+export type CancelFlag = Int32Array<SharedArrayBuffer>;
+
 /** What every worker is started with. */
 export interface WorkerSettings {
-  /** `cancel[0]` is 1 when the workers are to stop after the batch in hand. */
-  readonly cancel: Int32Array<SharedArrayBuffer>;
+  readonly cancel: CancelFlag;
 }
 
 /** How a shard ended. */

@@ -1,11 +1,21 @@
-/** Scans the shards of a plan that have no tally yet, as many at a time as there are workers. */
+/**
+ * Scans the shards of a plan that have no tally yet, as many at a time as there are workers. A shard that fails twice is
+ * given up, and the scan goes on; what would fail every shard ends it.
+ */
 import type { DeviceThread } from "../classify/device.ts";
-import type { Plan, Shard } from "../corpus/plan.ts";
+import type { Plan, PlanFile, Shard } from "../corpus/plan.ts";
 import { messageOf, ScanError } from "../errors.ts";
 import type { RunFolder } from "../run/folder.ts";
-import { parseShardTally, type ShardTally } from "../tally/shard-tally.ts";
-import type { ShardProgress } from "./messages.ts";
-import { ScanPool } from "./pool.ts";
+import { givenUpResult, parseShardTally, redrawnTally, type TallyHead, tallyText } from "../tally/shard-tally.ts";
+import type { CancelFlag, ShardOutcome, ShardProgress } from "./messages.ts";
+import { cancelWorkers, newCancelFlag, ScanPool } from "./pool.ts";
+
+/** A shard, and how much of it is to be done. */
+export interface Work {
+  readonly shard: Shard;
+  /** Text of its tally under another seed: its counts stand, and what is drawn of it is drawn anew. Null: all of it. */
+  readonly counted: string | null;
+}
 
 /** What the shards are scanned with. */
 export interface ShardRun {
@@ -13,80 +23,192 @@ export interface ShardRun {
   readonly plan: Plan;
   readonly workers: number;
   readonly device: DeviceThread | null;
+  /** Script of the workers. */
+  readonly script: URL;
   /** The native task of a shard. */
-  readonly task: (shard: Shard) => { readonly library: string; readonly task: unknown };
+  readonly task: (shard: Shard, redraw: boolean) => { readonly library: string; readonly task: unknown };
   readonly onProgress: (progress: ShardProgress) => void;
-  /** A shard is done: its tally is on disk. */
+  /** A shard has ended: its tally is on disk. */
   readonly onShard: (shard: Shard) => void;
+  readonly onNote: (message: string) => void;
   readonly signal: AbortSignal | undefined;
 }
 
+/** Shards given up in a row, none done between, after which the machine is at fault and not the shards. */
+const mostGivenUpInRow = 16;
+
 /**
- * Scans `shards` and writes their tallies. A tally is written when its evidence is whole, so a shard is done or not.
+ * Scans shards and writes their tallies. A tally is written when its evidence is whole, so a shard is done or not.
  *
- * @returns the tallies by shard id
- * @throws ScanError `interrupted` after an abort, once the batches in hand are done
+ * Shards that were in hand when a process crashed come first, each alone, so that only the one that crashes again is
+ * given up.
+ *
+ * @throws ScanError `interrupted` after an abort, once the batches in hand are done; `environment` or `corpus-changed`
+ *   when going on is of no use
  */
-export async function runShards(run: ShardRun, shards: readonly Shard[]): Promise<Map<string, ShardTally>> {
-  const tallies = new Map<string, ShardTally>();
-  if (shards.length === 0) return tallies;
+export async function runShards(run: ShardRun, works: readonly Work[]): Promise<void> {
+  if (works.length === 0) return;
   run.signal?.throwIfAborted();
-  const pool = new ScanPool(Math.min(run.workers, shards.length), run.onProgress);
-  const onAbort = () => pool.cancel();
+  const { culprits, suspects } = run.folder.journal;
+  const [guilty, suspected, others] = [[], [], []] as [Work[], Work[], Work[]];
+  for (const work of works) {
+    const { id } = work.shard;
+    (culprits.has(id) ? guilty : suspects.has(id) ? suspected : others).push(work);
+  }
+  const cancel = newCancelFlag();
+  const onAbort = () => cancelWorkers(cancel);
   run.signal?.addEventListener("abort", onAbort, { once: true });
-  const queue = shards.values();
+  try {
+    for (const { shard } of guilty)
+      giveUp(run, shard, `the process that scanned it ended twice, by ${culprits.get(shard.id)}`);
+    await drain({ ...run, workers: 1 }, cancel, suspected, true);
+    await drain(run, cancel, others, false);
+  } finally {
+    run.signal?.removeEventListener("abort", onAbort);
+  }
+  if (run.signal?.aborted === true) {
+    throw new ScanError("interrupted", `interrupted; the same command with --out ${run.folder.path} goes on from here`);
+  }
+}
+
+/** Scans shards until none is left, one fails for good, or the scan is to stop. */
+async function drain(run: ShardRun, cancel: CancelFlag, works: readonly Work[], alone: boolean): Promise<void> {
+  if (works.length === 0 || run.signal?.aborted === true) return;
+  const workers = Math.min(run.workers, works.length);
+  const newPool = (size: number) =>
+    new ScanPool({ workers: size, cancel, script: run.script, onProgress: run.onProgress });
+  const pool = newPool(workers);
+  const queue = works.values();
   let failed: unknown;
-  const drain = async () => {
-    for (const shard of queue) {
+  const work = async () => {
+    for (const one of queue) {
       if (failed !== undefined || run.signal?.aborted === true) return;
       try {
-        const tally = await runShard(run, pool, shard);
-        if (tally === null) continue;
-        tallies.set(shard.id, tally);
-        run.onShard(shard);
+        await runShard(run, pool, newPool, one, alone);
       } catch (error) {
         failed ??= error;
-        pool.cancel();
+        cancelWorkers(cancel);
       }
     }
   };
   try {
-    await Promise.all(Array.from({ length: run.workers }, drain));
+    await Promise.all(Array.from({ length: workers }, work));
   } finally {
-    run.signal?.removeEventListener("abort", onAbort);
     await pool.close();
   }
   if (failed !== undefined) throw failed;
-  if (run.signal?.aborted === true) {
-    throw new ScanError("interrupted", `interrupted; the same command with --out ${run.folder.path} goes on from here`);
-  }
-  return tallies;
 }
 
-async function runShard(run: ShardRun, pool: ScanPool, shard: Shard): Promise<ShardTally | null> {
-  const { folder, plan } = run;
-  const path = plan.files[shard.file]?.path ?? "";
-  let outcome: Awaited<ReturnType<ScanPool["run"]>>;
+/** Scans one shard, a second time on a worker of its own if it fails, and writes its tally. */
+async function runShard(
+  run: ShardRun,
+  pool: ScanPool,
+  newPool: (size: number) => ScanPool,
+  { shard, counted }: Work,
+  alone: boolean,
+): Promise<void> {
+  const { journal } = run.folder;
+  journal.begin(shard.id, alone);
+  let text: string | null;
   try {
-    outcome = await pool.run({ shard: shard.id, ...run.task(shard), scores: run.device?.connect() ?? null });
+    text = await scanShard(run, pool, shard, counted);
   } catch (error) {
-    throw shardError(path, error);
+    const first = await shardError(run, shard, error);
+    if (first.code !== "internal") throw first;
+    run.onNote(`${placeOf(run.plan, shard)}: ${first.message}; it is scanned again`);
+    const fresh = newPool(1);
+    try {
+      // In full: what is known of the shard may be what is wrong.
+      text = await scanShard(run, fresh, shard, null);
+    } catch (error) {
+      const second = await shardError(run, shard, error);
+      if (second.code !== "internal") throw second;
+      giveUp(run, shard, `it failed twice: ${second.message}`);
+      return;
+    } finally {
+      await fresh.close();
+    }
   }
-  if (outcome.kind === "cancelled") return null;
-  const { planDigest } = plan;
-  const result = JSON.parse(outcome.result) as unknown;
-  const text = JSON.stringify({ schema: "corpusgate.tally/1", planDigest, shard: shard.id, file: path, result });
-  const tally = parseShardTally(text, planDigest, shard.id);
-  if (tally === null)
-    throw new ScanError("internal", `${path}: the shard's tally does not add up: ${text.slice(0, 500)}`);
-  folder.finish(shard, text);
-  return tally;
+  if (text === null) {
+    journal.stop(shard.id);
+    return;
+  }
+  run.folder.finish(shard, text);
+  journal.end(shard.id, true);
+  run.onShard(shard);
 }
 
-/** Native errors come as `code: message`; the code is one of ours. */
-function shardError(path: string, error: unknown): ScanError {
+/** Scans a shard on a worker. Returns the text of its tally, or null when it was stopped. */
+async function scanShard(run: ShardRun, pool: ScanPool, shard: Shard, counted: string | null): Promise<string | null> {
+  const outcome = await onWorker(run, pool, shard, counted !== null);
+  if (outcome.kind === "cancelled") return null;
+  const head = headOf(run.plan, shard);
+  if (counted !== null) {
+    const redrawn = redrawnTally(head, counted, outcome.result);
+    if (redrawn !== null) return redrawn;
+    run.onNote(`${placeOf(run.plan, shard)}: it does not count as it did before; it is scanned anew`);
+    return scanShard(run, pool, shard, null);
+  }
+  const text = tallyText(head, JSON.parse(outcome.result));
+  if (parseShardTally(text, head.planDigest, shard.id) === null) {
+    throw new Error(`internal: the tally does not add up: ${text.slice(0, 500)}`);
+  }
+  return text;
+}
+
+async function onWorker(run: ShardRun, pool: ScanPool, shard: Shard, redraw: boolean): Promise<ShardOutcome> {
+  return pool.run({ shard: shard.id, ...run.task(shard, redraw), scores: run.device?.connect() ?? null });
+}
+
+/** Records that a shard has no verdicts: from here on it is done with. */
+function giveUp(run: ShardRun, shard: Shard, why: string): void {
+  const { folder, plan } = run;
+  const file = plan.files[shard.file] as PlanFile;
+  // A report names files as the plan does, and is the same on every machine.
+  const place = `${shard.range.unit} ${shard.range.start} to ${shard.range.end}`;
+  const detail = `${place}: ${why.replaceAll(file.absolutePath, file.path).slice(0, 300)}`;
+  folder.finish(shard, tallyText(headOf(plan, shard), givenUpResult(detail)));
+  folder.journal.end(shard.id, false);
+  run.onNote(`${file.path}, ${detail}; its records are reported as worker-died`);
+  run.onShard(shard);
+  if (folder.journal.givenUpInRow >= mostGivenUpInRow) {
+    throw new ScanError(
+      "environment",
+      `${mostGivenUpInRow} shards in a row could not be scanned, the last one being ${file.path}, ${detail}; ` +
+        `this is the machine, not the corpus. When it is well, the same command with --update and --out ${folder.path} tries them again`,
+    );
+  }
+}
+
+function headOf(plan: Plan, shard: Shard): TallyHead {
+  return { planDigest: plan.planDigest, rules: plan.rules, shard: shard.id, file: plan.files[shard.file]?.path ?? "" };
+}
+
+function placeOf(plan: Plan, shard: Shard): string {
+  return `${plan.files[shard.file]?.path}, ${shard.range.unit} ${shard.range.start} to ${shard.range.end}`;
+}
+
+/**
+ * What ended the task of a shard. Errors of workers come as `code: message`. `internal` is what may be the fault of the
+ * shard: anything that is not known to be that of the machine, the corpus or the caller.
+ */
+async function shardError(run: ShardRun, shard: Shard, error: unknown): Promise<ScanError> {
   if (error instanceof ScanError) return error;
-  const [, code, message] = /^(corpus-changed|environment|internal): ([\s\S]*)$/.exec(messageOf(error)) ?? [];
-  if (code === undefined) return new ScanError("internal", `${path}: ${messageOf(error)}`, { cause: error });
-  return new ScanError(code as ScanError["code"], message ?? "", { cause: error });
+  const [, code = "", message = ""] = /^([a-z-]+): ([\s\S]*)$/.exec(messageOf(error)) ?? [];
+  const options = { cause: error };
+  switch (code) {
+    case "corpus-changed":
+      return new ScanError(code, message, options);
+    case "environment":
+      return (await run.device?.failure()) ?? new ScanError(code, message, options);
+    case "task":
+    case "argument":
+      // The same for every shard; no retry mends it.
+      return new ScanError("environment", `${placeOf(run.plan, shard)}: ${message}`, options);
+    case "internal":
+    case "redraw":
+      return new ScanError("internal", message, options);
+    default:
+      return new ScanError("internal", messageOf(error), options);
+  }
 }

@@ -3,14 +3,25 @@ import { parentPort } from "node:worker_threads";
 import { workerData } from "piscina";
 import { loadAddon } from "../addon/addon.ts";
 import { Scores } from "../classify/scores.ts";
+import { ScanError } from "../errors.ts";
 import type { ShardOutcome, ShardProgress, ShardTask, WorkerSettings } from "./messages.ts";
 
 const { cancel } = workerData as WorkerSettings;
 /** Batches whose scores may be waited for: the device works on one while the next is read. */
 const batchesWaiting = 2;
 
-/** Scans one shard. Errors of the addon end the task; the pool reports them. */
+/** Scans one shard. Errors end the task; the pool reports them. They are `code: message`, as those of the addon. */
 export default async function scanShard(task: ShardTask): Promise<ShardOutcome> {
+  try {
+    return await runTask(task);
+  } catch (error) {
+    // The class of an error does not cross threads, its message does.
+    if (error instanceof ScanError) throw new Error(`${error.code}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+async function runTask(task: ShardTask): Promise<ShardOutcome> {
   const scan = loadAddon().openShard(task.library, task.task);
   const scores = task.scores === null ? null : new Scores(task.scores);
   const waiting: Promise<void>[] = [];
