@@ -35,7 +35,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...["addon", "classify", "config", "corpus", "evidence", "pool"],
     ...["report", "run", "sampling", "standard", "tally"],
   ],
-  cli: ["addon", "api", "classify", "corpus", "library", "policy", "report", "scan", "standard"],
+  cli: ["addon", "api", "classify", "corpus", "library", "policy", "report", "run", "scan", "standard"],
   index: ["addon", "api", "gate", "library", "report", "scan", "standard", "tally"],
 };
 

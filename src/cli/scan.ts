@@ -2,14 +2,14 @@
 import { Command } from "commander";
 import { devices } from "../classify/messages.ts";
 import { encodings, formats } from "../corpus/register.ts";
-import { exitCodes, ScanError } from "../errors.ts";
 import { stages } from "../policy/policy.ts";
 import { reportText } from "../report/report.ts";
-import type { ScanOptions } from "../scan.ts";
+import type { ScanEvent, ScanOptions, ScanSetting } from "../scan.ts";
 import { phases } from "../standard/profiles.ts";
 import { choice, parseBytes, parseCount, parseHex, parseList } from "./options.ts";
 import { printable, writeOut } from "./output.ts";
 import { Progress, type ProgressStyle } from "./progress.ts";
+import { connectSupervisor, withInterrupt } from "./supervised.ts";
 
 interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryBytes" | "shardBytes"> {
   readonly memory?: number;
@@ -19,8 +19,8 @@ interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryByte
   readonly quiet?: boolean;
 }
 
-/** The sub-command. */
-export function scanCommand(): Command {
+/** The sub-command. Tests give it workers that fail. */
+export function scanCommand(setting: Pick<ScanSetting, "script"> = {}): Command {
   return new Command("scan")
     .description("Scan a corpus and decide its sources (GB/T 45654, 5.1 a and 9.2 b).")
     .argument("<corpus...>", "a corpus.yaml, or data files, folders and globs: each file is a source")
@@ -36,7 +36,11 @@ export function scanCommand(): Command {
     )
     .addOption(choice("--device <device>", "what runs the classifier; cuda means CUDA or an error", devices))
     .option("--workers <n>", "scan workers (default: one per core)", parseCount)
-    .option("--memory <size>", "memory to stay within (default: a quarter of the machine's)", parseBytes)
+    .option(
+      "--memory <size>",
+      "memory to stay within, mapped files not counted (default: a quarter of the machine's)",
+      parseBytes,
+    )
     .option("--shard-size <size>", "size of a shard", parseBytes, 128 * 1024 * 1024)
     .option("--nonce <hex>", "randomness of an auditor, which enters the seed", parseHex)
     .addOption(choice("--format <format>", "format of data files (default: told by their bytes)", formats))
@@ -45,6 +49,7 @@ export function scanCommand(): Command {
     .option("--id-column <name>", "column of the record id (default: id)")
     .option("--source-column <name>", "column whose values are the sources")
     .option("--dry-run", "show what would be scanned, and stop")
+    .option("--update", "go on with another plan in the run folder: scan what is new or changed, take over the rest")
     .option("--fresh", "start anew in the run folder")
     .option("--json", "report.json on stdout, progress as NDJSON on stderr")
     .option("--quiet", "no progress and no table")
@@ -55,12 +60,14 @@ Examples:
   corpusgate scan corpus.yaml --library library.yaml --out run-1
   corpusgate scan crawl.jsonl.zst books.parquet --text-column content
   corpusgate scan posts.parquet --source-column site --phase pre
+  corpusgate scan corpus.yaml --out run-1 --update       (files were added, changed or removed since)
   corpusgate scan corpus.yaml --json --quiet > report.json`,
     )
-    .action(runScan);
+    .action((corpus: string[], flags: ScanFlags) => scanAction(corpus, flags, setting));
 }
 
-async function runScan(corpus: string[], flags: ScanFlags): Promise<void> {
+async function scanAction(corpus: string[], flags: ScanFlags, setting: ScanSetting): Promise<void> {
+  const supervisor = await connectSupervisor();
   const { memory, shardSize, dryRun, json, quiet, ...rest } = flags;
   const options: ScanOptions = { ...rest, memoryBytes: memory, shardBytes: shardSize };
   if (dryRun) {
@@ -68,11 +75,15 @@ async function runScan(corpus: string[], flags: ScanFlags): Promise<void> {
     return;
   }
   // What only a scan needs is loaded here, so that help and wrong options answer at once.
-  const [{ scan }, { renderTable }] = await Promise.all([import("../scan.ts"), import("../report/table.ts")]);
+  const [{ runScan }, { renderTable }] = await Promise.all([import("../scan.ts"), import("../report/table.ts")]);
   const style: ProgressStyle = quiet ? "quiet" : json ? "json" : process.stderr.isTTY ? "terminal" : "lines";
   const progress = new Progress(style);
-  const { report, folder } = await withInterrupt((signal) =>
-    scan(corpus, { ...options, signal, onEvent: (event) => progress.on(event) }),
+  const onEvent = (event: ScanEvent) => {
+    if (event.kind === "shard") supervisor?.gotOn();
+    progress.on(event);
+  };
+  const { report, folder } = await withInterrupt(supervisor, (signal) =>
+    runScan(corpus, { ...options, signal, onEvent }, { ...setting, crash: supervisor?.crash }),
   ).finally(() => progress.end());
   process.exitCode = report.exitCode;
   if (json) await writeOut(reportText(report));
@@ -80,22 +91,6 @@ async function runScan(corpus: string[], flags: ScanFlags): Promise<void> {
     const columns = process.stdout.columns ?? 120;
     await writeOut(renderTable(report, { columns, color: process.stdout.isTTY === true && !process.env.NO_COLOR }));
     await writeOut(`\nreport: ${printable(folder)}/report.html and report.json\n`);
-  }
-}
-
-/** Runs with a signal that SIGINT and SIGTERM abort; a second one ends the process at once. */
-async function withInterrupt<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    process.stderr.write("\nstopping after the batches in hand; once more to stop at once\n");
-    controller.abort(new ScanError("interrupted", "interrupted"));
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  try {
-    return await run(controller.signal);
-  } finally {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_schema::ArrowError;
 use corpus::{CorpusError, Identity, Reason, Row, RowState, ShardReader, TextBatch};
 use matcher::{Hit, Library, Scratch};
 use ngram::{Extractor, Linear};
@@ -23,6 +24,9 @@ use crate::tally::SourceTally;
 use crate::task::ShardTask;
 use crate::verdict::{Keywords, Verdict};
 
+/// Rows of evidence that are held back, over all sources, because a later key may take their place; where there would be
+/// more they are written, needed or not, so that memory does not grow with the sources of a shard.
+const ROWS_HELD: usize = 32_768;
 /// Records without a verdict whose places are kept, per shard: enough to find the trouble.
 const PLACES_KEPT: usize = 20;
 /// The source of records that name none.
@@ -45,6 +49,8 @@ pub struct ShardScan {
     found: Vec<Hit>,
     sources: BTreeMap<Arc<str>, SourceState>,
     evidence: EvidenceWriter,
+    /// Rows that `smallest` holds, at most: those that gave way since the last count are still in the number.
+    rows_held: usize,
     pending: HashMap<u32, Pending>,
     next_batch: u32,
     damage: Option<Damage>,
@@ -55,7 +61,7 @@ pub struct ShardScan {
 struct SourceState {
     tally: SourceTally,
     /// The smallest keys seen, each with its row once it is judged, unless the row was written already.
-    smallest: BTreeMap<Key, Option<Evidence>>,
+    smallest: BTreeMap<Key, Option<Box<Evidence>>>,
 }
 
 /// A batch that waits for its scores.
@@ -188,6 +194,7 @@ impl ShardScan {
             found: Vec::new(),
             sources: BTreeMap::new(),
             evidence,
+            rows_held: 0,
             pending: HashMap::new(),
             next_batch: 0,
             damage,
@@ -291,11 +298,7 @@ impl ShardScan {
             if let Some(broken) = state.tally.broken_identity() {
                 return Err(ScanError::Identity(format!("source {source} of {}: {broken}", self.task.file)));
             }
-            let mut rows: Vec<Evidence> = std::mem::take(&mut state.smallest).into_values().flatten().collect();
-            rows.sort_by_key(|row| row.position);
-            for row in &rows {
-                self.evidence.push(row).map_err(&fault)?;
-            }
+            write_held(&mut self.evidence, state).map_err(&fault)?;
         }
         let evidence_rows = self.evidence.finish().map_err(&fault)?;
         let result = ShardResult {
@@ -414,8 +417,18 @@ impl ShardScan {
             if write_now {
                 self.evidence.push(&row).map_err(ScanError::evidence(&self.task.evidence, "written"))?;
             } else if let Some(slot) = state.smallest.get_mut(&record.key) {
-                *slot = Some(row);
+                *slot = Some(Box::new(row));
+                self.rows_held += 1;
             }
+        }
+        if self.rows_held > ROWS_HELD {
+            self.rows_held = self.sources.values().map(SourceState::rows_held).sum();
+        }
+        if self.rows_held > ROWS_HELD {
+            for state in self.sources.values_mut() {
+                write_held(&mut self.evidence, state).map_err(ScanError::evidence(&self.task.evidence, "written"))?;
+            }
+            self.rows_held = 0;
         }
         Ok(flagged)
     }
@@ -455,13 +468,26 @@ fn evidence_row(task: &ShardTask, pending: &Pending, record: &Record, scores: &[
     }
 }
 
+impl SourceState {
+    fn rows_held(&self) -> usize {
+        self.smallest.values().flatten().count()
+    }
+}
+
+/// Writes the rows that a source holds back, by position. Their keys stay.
+fn write_held(evidence: &mut EvidenceWriter, state: &mut SourceState) -> Result<(), ArrowError> {
+    let mut rows: Vec<Box<Evidence>> = state.smallest.values_mut().filter_map(Option::take).collect();
+    rows.sort_by_key(|row| row.position);
+    rows.iter().try_for_each(|row| evidence.push(row))
+}
+
 /// Whether a key lies in the first `key_space` parts of 2^32 of all keys.
 fn is_in(key: Key, key_space: u64) -> bool {
     leading(&key) >> 32 < key_space
 }
 
 /// Enters a key among the `limit` smallest; whether it is one of them for now.
-fn keep_smallest(smallest: &mut BTreeMap<Key, Option<Evidence>>, key: Key, limit: u64) -> bool {
+fn keep_smallest(smallest: &mut BTreeMap<Key, Option<Box<Evidence>>>, key: Key, limit: u64) -> bool {
     if smallest.len() as u64 >= limit {
         match smallest.last_key_value() {
             Some((last, _)) if key < *last => smallest.pop_last(),

@@ -303,6 +303,51 @@ fn a_redraw_leaves_the_evidence_of_a_whole_scan() {
     assert_eq!(redrawn["sources"]["a"]["notAssessed"], expected);
 }
 
+/// Rows that may still give way are held back; with many sources they are written before they are too many.
+#[test]
+fn evidence_of_many_sources_is_written_before_the_end() {
+    let fixture = Fixture::new();
+    let rows = 80_000;
+    let text: String = (0..rows).map(|i| format!("{{\"text\":\"fine\",\"s\":\"s{}\"}}\n", i % 5000)).collect();
+    let path = fixture.file("a.jsonl", &text);
+    let read =
+        json!({ "format": "jsonl", "encoding": "utf-8", "textColumn": "text", "idColumn": null, "sourceColumn": "s" });
+    let mut seen = Vec::new();
+    for batch_bytes in [4096, 1 << 20] {
+        let changes = [
+            ("read", read.clone()),
+            ("source", Value::Null),
+            ("classifier", Value::Null),
+            ("keySpace", json!(0)),
+            ("keepSmallest", json!(10)),
+        ];
+        let result = fixture.scan(&path, "e.arrow", &Scan { changes: &changes, batch_bytes, ..ALL }, [0, 0]);
+        assert_eq!(result["sources"].as_object().expect("sources").len(), 5000);
+        // Ten of sixteen of each source are wanted; some more were written before it was known.
+        let evidence_rows = result["evidenceRows"].as_u64().expect("a number");
+        assert!((50_000..rows).contains(&evidence_rows), "{evidence_rows}");
+        let spec = DrawSpec {
+            evidence: vec![EvidenceFile { path: fixture.folder.path().join("e.arrow"), file: "a.jsonl".to_owned() }],
+            per_source: (0..5000).map(|i| (format!("s{i}"), 10)).collect(),
+            overall: 0,
+            per_source_path: fixture.folder.path().join("technical.arrow"),
+            overall_path: fixture.folder.path().join("manual.arrow"),
+        };
+        let drawn = draw(&spec).expect("draws");
+        assert!(drawn.sources.values().all(|source| source.drawn == 10));
+        let mut keys: Vec<Vec<u8>> = fixture
+            .rows("technical.arrow")
+            .iter()
+            .flat_map(|batch| {
+                batch["key"].as_fixed_size_binary().iter().flatten().map(<[u8]>::to_vec).collect::<Vec<_>>()
+            })
+            .collect();
+        keys.sort();
+        seen.push(keys);
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
 #[test]
 fn a_redraw_needs_the_evidence_of_before() {
     let fixture = Fixture::new();
