@@ -84,12 +84,17 @@ describe("SIGKILL", () => {
     for (let round = 0; tally.kills < kills; round++) {
       const out = `killed-${round}`;
       for (let inRow = 0; inRow < killsInRow && tally.kills < kills; inRow++) {
+        const before = tallies(out).size;
         const running = start(out);
-        const timer = setTimeout(() => running.process.kill("SIGKILL"), random() * wholeMs);
-        const { signal } = await running.ended;
+        // At any moment, and every other time at one that is sure to be amid the shards: starting takes a good part.
+        const isAmid = tally.kills % 2 === 1;
+        if (isAmid) await begun(out, running, before + 1);
+        const timer = setTimeout(() => running.process.kill("SIGKILL"), (random() * wholeMs) / (isAmid ? 10 : 1));
+        const { signal, code, stderr } = await running.ended;
         clearTimeout(timer);
         if (signal === null) {
           // It was faster than the moment that was drawn.
+          expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
           expect(reportTextOf(join(folder, out))).toBe(reference);
           break;
         }
@@ -104,8 +109,8 @@ describe("SIGKILL", () => {
         }
       }
       const before = tallies(out);
-      const { code, stderr } = await start(out).ended;
-      expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+      const whole = await start(out).ended;
+      expect(whole).toMatchObject({ code: 1, stderr: "" });
       expect(reportTextOf(join(folder, out))).toBe(reference);
       const after = tallies(out);
       expect([...after.keys()].toSorted()).toEqual([...tallies("undisturbed").keys()].toSorted());
@@ -128,13 +133,13 @@ describe("SIGKILL", () => {
   });
 });
 
-/** Waits until a run has some tallies. */
-async function begun(out: string, running: { ended: Promise<Ended> }): Promise<void> {
+/** Waits until a run has some tallies, or is over. */
+async function begun(out: string, running: { ended: Promise<Ended> }, least = 2): Promise<void> {
   let isOver = false;
   void running.ended.then(() => {
     isOver = true;
   });
-  while (tallies(out).size < 2 && !isOver) await sleep(2);
+  while (tallies(out).size < least && !isOver) await sleep(2);
 }
 
 /** The process that scans: it holds the lock. The one that was started watches it. */
