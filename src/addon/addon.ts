@@ -302,15 +302,17 @@ export interface NativeStep {
   readonly flagged: number;
   /** Records that could not be read. */
   readonly unread: number;
-  readonly packs: { rows: number; length: number; ids: Int32Array<ArrayBuffer> }[];
+  /** Windows to score, by length; `fillIds` gives their ids. */
+  readonly packs: readonly { readonly rows: number; readonly length: number }[];
 }
 
 /**
- * A shard that is being scanned, on one thread: `next` reads and matches a batch, `score` brings its scores, in any
- * order; `finish` writes the evidence and gives the tally as JSON.
+ * A shard that is being scanned, on one thread: `next` reads and matches a batch, `fillIds` writes the ids of its packs
+ * one behind the other, `score` brings its scores, in any order; `finish` writes the evidence and gives the tally as JSON.
  */
 export interface NativeScan {
   next(): NativeStep | null;
+  fillIds(target: Buffer): void;
   score(batch: number, sums: readonly Int32Array[]): number;
   finish(): string;
 }

@@ -38,7 +38,10 @@ export class DeviceThread {
    * @throws ScanError `environment` when the runtime or the model cannot be loaded, or CUDA was asked for and is absent
    */
   static async start(settings: DeviceSettings): Promise<DeviceThread> {
-    const worker = new Worker(new URL("./device-thread.js", import.meta.url), { workerData: settings });
+    // What it makes and drops is mostly buffers outside its heap; a small heap is collected more often, and they with it.
+    const resourceLimits = { maxYoungGenerationSizeMb: 2 };
+    const script = new URL("./device-thread.js", import.meta.url);
+    const worker = new Worker(script, { workerData: settings, resourceLimits });
     const event = await nextEvent(worker);
     if (event.kind === "ready") return new DeviceThread(worker, event.provider, event.notes);
     const why = event.kind === "failed" ? event.message : "it stopped at once";

@@ -28,12 +28,12 @@ const batch = { most: 1 * mib, least: mib / 16 };
 const pack = { most: 2 ** 18, least: 2 ** 15 };
 
 /**
- * Bytes as measured, rounded up (bench/README.md, memory): a process that has loaded addon and runtime, with the one that
+ * Bytes as `bench/measure.mjs` measures them, rounded up: a process that has loaded addon and runtime, with the one that
  * watches it; a worker that has read and matched, with its share of evidence that waits; the ONNX runtime with a session.
  */
-const base = 150 * mib;
-const perWorker = 24 * mib;
-const device = 32 * mib;
+const base = 175 * mib;
+const perWorker = 14 * mib;
+const device = 42 * mib;
 /** Memory of a session as a multiple of its model's file. */
 const modelFactor = 3;
 /** Memory of a batch as a multiple of its text: with and without the classifier, whose ids, windows and packs are most. */

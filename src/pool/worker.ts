@@ -2,11 +2,12 @@
 import { parentPort } from "node:worker_threads";
 import { workerData } from "piscina";
 import { loadAddon } from "../addon/addon.ts";
-import { Scores } from "../classify/scores.ts";
+import { IdBuffers, Scores } from "../classify/scores.ts";
 import { ScanError } from "../errors.ts";
 import type { ShardOutcome, ShardProgress, ShardTask, WorkerSettings } from "./messages.ts";
 
 const { cancel } = workerData as WorkerSettings;
+const buffers = new IdBuffers();
 /** Batches whose scores may be waited for: the device works on one while the next is read. */
 const batchesWaiting = 2;
 
@@ -23,7 +24,7 @@ export default async function scanShard(task: ShardTask): Promise<ShardOutcome> 
 
 async function runTask(task: ShardTask): Promise<ShardOutcome> {
   const scan = loadAddon().openShard(task.library, task.task);
-  const scores = task.scores === null ? null : new Scores(task.scores);
+  const scores = task.scores === null ? null : new Scores(task.scores, buffers);
   const waiting: Promise<void>[] = [];
   const report = (progress: Omit<ShardProgress, "shard">) =>
     parentPort?.postMessage({ shard: task.shard, ...progress });
@@ -33,9 +34,11 @@ async function runTask(task: ShardTask): Promise<ShardOutcome> {
       if (packs.length === 0 || scores === null) {
         report({ bytes, records, flagged, unread });
       } else {
-        const scored = scores.request(packs).then((sums) => {
-          report({ bytes, records, flagged: flagged + scan.score(batch, sums), unread });
-        });
+        const scored = scores
+          .request(packs, (ids) => scan.fillIds(ids))
+          .then((sums) => {
+            report({ bytes, records, flagged: flagged + scan.score(batch, sums), unread });
+          });
         // A failure is seen where the promise is awaited, below; it must not be an unhandled one until then.
         scored.catch(() => {});
         waiting.push(scored);

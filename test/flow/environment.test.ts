@@ -106,3 +106,24 @@ describe("a folder that may only be read", () => {
     }
   });
 });
+
+describe("a budget of memory", () => {
+  it("that is too little is refused, and the least is named", async () => {
+    const { code, stderr } = await corpusgate([...args("tiny"), "--memory", "16MiB"], { cwd: folder });
+    expect(code).toBe(64);
+    const [, least] = /--memory 16MiB is too little; .* the least is (\d+MiB)\n/.exec(stderr) ?? [];
+    expect(least).toBeDefined();
+    expect(existsSync(join(folder, "tiny"))).toBe(false);
+    expect((await corpusgate([...args("tiny"), "--memory", least as string], { cwd: folder })).code).toBe(1);
+    expect(reportTextOf(join(folder, "tiny"))).toBe(reference);
+  });
+
+  it("that cannot hold all workers has fewer, and says so", async () => {
+    const options = ["--memory", "256MiB", "--workers", "64", "--json"];
+    const loud = args("few").filter((option) => option !== "--quiet");
+    const { code, stderr } = await corpusgate([...loud, ...options], { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/"message":"\d of 64 workers: --memory holds no more"/);
+    expect(reportTextOf(join(folder, "few"))).toBe(reference);
+  });
+});
