@@ -40,7 +40,7 @@ import { pathOf, setUpPython } from "./corpus.mjs";
  * @typedef {"plain" | "folded" | "verdict"} Meaning
  */
 
-const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../dist/cli/corpusgate.js", import.meta.url));
 const pool = fileURLToPath(new URL("peers/ahocorasick_pool.py", import.meta.url));
 const storedAs = ["jsonl", "gz", "parquet", "arrow"];
 

@@ -136,7 +136,7 @@ async function measureMemory(options) {
       const out = join(work, "run");
       const scan = ["scan", pathOf(corpus, storage), "--out", out, "--fresh", "--quiet"];
       const run = await measure([
-        ...[process.execPath, here("../dist/cli/main.js"), ...scan, "--device", "cpu", "--workers", "2"],
+        ...[process.execPath, here("../dist/cli/corpusgate.js"), ...scan, "--device", "cpu", "--workers", "2"],
       ]);
       rows.push({
         storage,

@@ -14,7 +14,7 @@ const out = process.argv[2] ?? "corpusgate-run-demo";
 const started = performance.now();
 const scan = spawnSync(
   process.execPath,
-  [path("../dist/cli/main.js"), "scan", path("corpus.yaml"), "--out", out, "--fresh"],
+  [path("../dist/cli/corpusgate.js"), "scan", path("corpus.yaml"), "--out", out, "--fresh"],
   {
     stdio: "inherit",
   },

@@ -25,6 +25,11 @@ export declare class ShardScan {
   constructor(libraryKey: string, task: string)
   /** Reads and matches the next batch; null at the end. */
   next(): Step | null
+  /**
+   * Writes the ids of the last batch's packs, one behind the other, each row-major `[rows, length]`, four bytes each in
+   * the order of the machine. They are then forgotten: the caller's buffer, which it uses again, is the only place of them.
+   */
+  fillIds(target: Buffer): void
   /** Brings the sums of a batch, one array per pack. Returns the number of flagged records. */
   score(batch: number, sums: Array<Int32Array>): number
   /** Writes the evidence and gives the tally as JSON. The shard is closed by it. */
@@ -130,14 +135,12 @@ export interface NormalForms {
  */
 export declare function openLibraryFile(path: string, digest: string, options: string): CompiledLibrary | null
 
-/** Windows of one length, padded with zeros. */
+/** Windows of one length, padded with zeros; `fillIds` gives their ids. */
 export interface Pack {
   /** Number of windows. */
   rows: number
   /** Ids per window. */
   length: number
-  /** Row-major `[rows, length]`. */
-  ids: Int32Array
 }
 
 /** Reads what a compiled library was made of, and not yet the library. */

@@ -14,7 +14,7 @@ import { shipped } from "./config/inputs.ts";
 import { loadLibrary } from "./config/library-file.ts";
 import { messageOf } from "./errors.ts";
 import { defaultPolicy, requiredStages } from "./policy/policy.ts";
-import { usableMemory } from "./scan.ts";
+import { usableMemory } from "./pool/memory.ts";
 
 /** One thing that was looked at. */
 export interface Check {

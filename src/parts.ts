@@ -27,15 +27,24 @@ import type { Plan, PlanFile, Shard } from "./corpus/plan.ts";
 import { messageOf, ScanError } from "./errors.ts";
 import { RunFolder, type RunRecord } from "./run/folder.ts";
 import { readRecord } from "./run/record.ts";
-import { type Asked, follow, type Planned, planOnly, type ScanOptions, type ScanResult } from "./scan.ts";
+import {
+  type Asked,
+  follow,
+  type Planned,
+  planOnly,
+  type ScanOptions,
+  type ScanResult,
+  type ScanSetting,
+} from "./scan.ts";
 import { parseShardTally } from "./tally/shard-tally.ts";
 
 /** Writes a plan into a run folder and scans nothing. */
 export function writePlan(paths: readonly string[], options: ScanOptions = {}): Planned & { readonly folder: string } {
   const planned = planOnly(paths, options);
-  const folder = RunFolder.open(resolve(options.out ?? "corpusgate-run"), options.fresh ?? false);
+  const { out = "corpusgate-run", fresh = false, update = false } = options;
+  const folder = RunFolder.open(resolve(out), { fresh });
   try {
-    return { ...planned, plan: folder.adopt(planned.plan, planned.about), folder: folder.path };
+    return { ...planned, plan: folder.adopt(planned.plan, planned.about, update).plan, folder: folder.path };
   } finally {
     folder.unlock();
   }
@@ -64,6 +73,7 @@ function folderOfPart({ index, count }: Part): string {
  * Scans a part of a plan.
  *
  * @param paths - as for `scan`; none: those of the plan in `options.out`
+ * @param setting - as for `scan`
  * @returns what was scanned, and the part's folder
  * @throws ScanError as `scan`, and `run-folder` when `options.out` holds another plan
  */
@@ -71,6 +81,7 @@ export async function scanPart(
   paths: readonly string[],
   part: Part,
   options: ScanOptions = {},
+  setting: ScanSetting = {},
 ): Promise<PartResult & { readonly folder: string }> {
   const shared = resolve(options.out ?? "corpusgate-run");
   const record = readRecord(shared);
@@ -78,22 +89,18 @@ export async function scanPart(
   const out = join(shared, folderOfPart(part));
   const about = { ...planned.about, part };
   let result: PartResult | null = null;
-  await follow(
-    { ...planned, about },
-    { ...options, out },
-    {
-      part,
-      // Until it ends again, nobody is to take it for done.
-      join: () => rmSync(join(out, partName), { force: true }),
-      ended: (folder, { plan, shards, provider }) => {
-        const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
-        const { planDigest } = plan;
-        const schema = "corpusgate.part/1" as const;
-        result = { schema, planDigest, part, shards: shards.length, bytes, provider, decided: false };
-        folder.write(partName, `${JSON.stringify(result, null, 2)}\n`);
-      },
+  await follow({ ...planned, about }, { ...options, out }, setting, {
+    part,
+    // Until it ends again, nobody is to take it for done.
+    join: () => rmSync(join(out, partName), { force: true }),
+    ended: (folder, { plan, shards, provider }) => {
+      const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+      const { planDigest } = plan;
+      const schema = "corpusgate.part/1" as const;
+      result = { schema, planDigest, part, shards: shards.length, bytes, provider, decided: false };
+      folder.write(partName, `${JSON.stringify(result, null, 2)}\n`);
     },
-  );
+  });
   return { ...(result as unknown as PartResult), folder: out };
 }
 
@@ -151,10 +158,15 @@ interface PartFolder {
  * Joins parts to the report that one scan of the plan gives, byte for byte. Their order does not matter.
  *
  * @param folders - folders of parts, or folders that hold them
+ * @param setting - as for `scan`
  * @throws ScanError `run-folder` when a shard is missing, parts are of different plans, or two parts say different
  *   things of one shard
  */
-export async function merge(folders: readonly string[], options: MergeOptions = {}): Promise<ScanResult> {
+export async function merge(
+  folders: readonly string[],
+  options: MergeOptions = {},
+  setting: ScanSetting = {},
+): Promise<ScanResult> {
   const out = resolve(options.out ?? "corpusgate-run");
   const parts = folders.flatMap((folder) => partFoldersIn(resolve(folder)));
   const [first] = parts;
@@ -175,15 +187,11 @@ export async function merge(folders: readonly string[], options: MergeOptions = 
   const inputs = loadInputs(asked.paths, inputOptions, register);
   requireSameRules(inputs, first.record);
   const { part: _, ...about } = first.record.about;
-  const { report, folder } = await follow(
-    { inputs, plan, about },
-    { ...rest, out },
-    {
-      provider: [...providers].toSorted().join("+") || null,
-      join: (folder, plan) => bring(folder, plan, chosen),
-      locate: (plan, shards, sources) => locate(plan, shards, sources, parts),
-    },
-  );
+  const { report, folder } = await follow({ inputs, plan, about }, { ...rest, out }, setting, {
+    provider: [...providers].toSorted().join("+") || null,
+    join: (folder, plan) => bring(folder, plan, chosen),
+    locate: (plan, shards, sources) => locate(plan, shards, sources, parts),
+  });
   if (report === null) throw new ScanError("internal", "a merge gave no report");
   return { report, folder };
 }
@@ -269,12 +277,16 @@ function chooseShards(plan: Plan, parts: readonly PartFolder[]): Map<string, Par
   const missing = new Set<string>();
   const tallies = new Map(parts.map(({ path }) => [path, namesIn(join(path, "tally"))]));
   for (const shard of plan.shards) {
-    const having = parts.filter((part) => {
-      if (part.ended === null || tallies.get(part.path)?.has(`${shard.id}.json`) !== true) return false;
-      const text = readFileSync(tallyPath(part.path, shard), "utf8");
-      return existsSync(evidencePath(part.path, shard)) && parseShardTally(text, plan.planDigest, shard.id) !== null;
+    const having = parts.flatMap((part) => {
+      if (part.ended === null || tallies.get(part.path)?.has(`${shard.id}.json`) !== true) return [];
+      const tally = parseShardTally(readFileSync(tallyPath(part.path, shard), "utf8"), plan.planDigest, shard.id);
+      const isGivenUp = tally?.result.damage?.reason === "worker-died";
+      const isWhole = tally !== null && (isGivenUp || existsSync(evidencePath(part.path, shard)));
+      return isWhole ? [{ part, isGivenUp }] : [];
     });
-    const [first, ...others] = having;
+    // One that a part gave up and another scanned is scanned.
+    const scanned = having.filter(({ isGivenUp }) => !isGivenUp);
+    const [first, ...others] = (scanned.length > 0 ? scanned : having.slice(0, 1)).map(({ part }) => part);
     if (first === undefined) {
       missing.add(shard.id);
       continue;
@@ -345,11 +357,14 @@ function missingInWords(plan: Plan, parts: readonly PartFolder[], missing: Reado
 /** Brings tallies and evidence of parts into the folder of the merge. */
 function bring(folder: RunFolder, plan: Plan, chosen: ReadonlyMap<string, PartFolder>): void {
   // What a merge before this one brought, and perhaps read once more, stands.
-  const open = plan.shards.filter((shard) => folder.finished(shard, plan.planDigest) === null);
+  const open = plan.shards.filter((shard) => folder.finished(shard, plan) === null);
   if (open.length === 0) return;
   for (const shard of open) {
     const part = chosen.get(shard.id);
-    if (part !== undefined) linkOrCopy(evidencePath(part.path, shard), folder.evidencePath(shard.id));
+    // A shard that was given up has none.
+    if (part !== undefined && existsSync(evidencePath(part.path, shard))) {
+      linkOrCopy(evidencePath(part.path, shard), folder.evidencePath(shard.id));
+    }
   }
   // Evidence is durable before its tally is written.
   loadAddon().syncFiles(folder.path);

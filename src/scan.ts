@@ -1,46 +1,56 @@
 /** The main job: corpus → plan → shards → tallies → samples → gates → report. Reads like the flow; parts do the work. */
-import { availableParallelism, totalmem } from "node:os";
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { loadAddon } from "./addon/addon.ts";
 import { compileLibrary } from "./addon/library.ts";
 import { DeviceThread } from "./classify/device.ts";
 import type { Device } from "./classify/messages.ts";
-import { type InputOptions, type Inputs, loadInputs, nativeRules } from "./config/inputs.ts";
+import { type InputOptions, type Inputs, loadInputs } from "./config/inputs.ts";
 import { type Part, partsOf } from "./corpus/order.ts";
 import { type Plan, planScan, type Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
 import { drawSamples } from "./evidence/draw.ts";
 import { type Draw, drawSizes, shortSources } from "./evidence/drawn.ts";
+import { type MemoryNeeds, type MemoryPlan, shareMemory } from "./pool/memory.ts";
 import type { ShardProgress } from "./pool/messages.ts";
-import { runShards } from "./pool/run-shards.ts";
+import { workerScript } from "./pool/pool.ts";
+import { runShards, type TaskMode, type Work } from "./pool/run-shards.ts";
 import { buildReport } from "./report/build.ts";
 import { renderHtml } from "./report/html.ts";
 import { type Report, reportText } from "./report/report.ts";
 import { RunFolder, type RunRecord } from "./run/folder.ts";
-import { keptPerSource, keySpace, wholeKeySpace } from "./sampling/sampling.ts";
-import { riskMask, risks } from "./standard/risks.ts";
+import type { Crash } from "./run/journal.ts";
+import { StoredTallies } from "./run/stored-tallies.ts";
+import { keySpace, wholeKeySpace } from "./sampling/sampling.ts";
 import { mergeTallies } from "./tally/merge.ts";
-import type { ShardTally } from "./tally/shard-tally.ts";
+import { keptOf, nativeTask, type TaskOptions } from "./task.ts";
 
 /** How a scan runs. Nothing here changes a report but the inputs. */
-export interface ScanOptions extends InputOptions {
+export interface ScanOptions extends InputOptions, TaskOptions {
   /** Run folder; default `./corpusgate-run`. */
   readonly out?: string | undefined;
   /** Scan workers; default one per core. */
   readonly workers?: number | undefined;
-  /** Memory to stay within, in bytes; default a quarter of the machine's. */
+  /**
+   * Memory to stay within, in bytes, without pages of mapped files; default a quarter of what the process may use
+   * (the machine, or its control group).
+   */
   readonly memoryBytes?: number | undefined;
   /** Size of a shard in stored bytes; default 128 MiB. */
   readonly shardBytes?: number | undefined;
   /** `cuda` means CUDA or an error; `auto` takes what works and says so. Default `auto`. */
   readonly device?: Device | undefined;
+  /**
+   * Goes on in a folder that holds another plan: counts of shards whose files and rules did not change stand, and the
+   * report is that of a fresh scan. Shards that were given up are tried again.
+   */
+  readonly update?: boolean | undefined;
   /** Removes what an earlier run left in the folder. */
   readonly fresh?: boolean | undefined;
   /** Stops the scan after the batches in hand; the folder can be resumed. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: ScanEvent) => void) | undefined;
-  /** Share of the key space, in parts of 2^32, and records per source that the first pass keeps for the draw. */
-  readonly sampling?: { readonly keySpace: number; readonly keptPerSource: number } | undefined;
 }
 
 /** What a scan tells while it runs. Bytes of `progress` are bytes of text. */
@@ -67,14 +77,14 @@ export interface ScanResult {
   readonly folder: string;
 }
 
-/** Most bytes of text in a batch. More does not scan faster, and every worker holds some batches. */
-const batchBytes = { most: 1 << 20, least: 1 << 16 };
-/** Memory that one batch takes in a worker, as a multiple of its text: feature ids, padding, hits, batches waiting. */
-const batchFactor = 64;
-/** Memory of a worker thread without its batches; of the process with a library; of the classifier's runtime. */
-const workerBytes = 16 << 20;
-const processBytes = 160 << 20;
-const classifierBytes = 160 << 20;
+/** What the command knows beside its options, and tests change. */
+export interface ScanSetting {
+  /** The run that this process belongs to, and how the one before it crashed. */
+  readonly crash?: Crash | undefined;
+  /** Script of the scan workers. */
+  readonly script?: URL | undefined;
+}
+
 const defaultShardBytes = 128 * 1024 * 1024;
 
 /** How a plan was asked for; kept with it, for commands that follow it. */
@@ -102,39 +112,13 @@ export function planOnly(paths: readonly string[], options: ScanOptions = {}): P
   };
 }
 
-/** The memory that a scan uses, in bytes, without pages of mapped files: an estimate but for the batches. */
-export interface MemoryUse {
-  readonly workers: number;
-  /** What the scan is to stay within. */
-  readonly limit: number;
-  /** Text of one batch. */
-  readonly batch: number;
-  readonly perWorker: number;
-  /** Node, the addon, the library, and the classifier if it runs. */
-  readonly shared: number;
-  readonly total: number;
-}
-
-/** The memory that a scan would use. */
-export function memoryUse(inputs: Inputs, options: ScanOptions): MemoryUse {
-  const workers = options.workers ?? availableParallelism();
-  const limit = options.memoryBytes ?? usableMemory() / 4;
-  const batch = batchSize(options);
-  const perWorker = workerBytes + batch * batchFactor;
-  const shared = processBytes + (inputs.model === null ? 0 : classifierBytes);
-  return { workers, limit: Math.floor(limit), batch, perWorker, shared, total: shared + workers * perWorker };
-}
-
-/** What the process may use: all of the machine, or what its control group is given. */
-export function usableMemory(): number {
-  const constrained = process.constrainedMemory();
-  return constrained > 0 ? Math.min(totalmem(), constrained) : totalmem();
-}
-
-function batchSize(options: ScanOptions): number {
-  const memory = options.memoryBytes ?? usableMemory() / 4;
-  const share = memory / ((options.workers ?? availableParallelism()) * batchFactor);
-  return Math.floor(Math.min(batchBytes.most, Math.max(batchBytes.least, share)));
+/**
+ * The memory that a scan would use. Compiles the library, whose size is part of it.
+ *
+ * @throws ScanError `usage` when the scan cannot do with what it may use
+ */
+export function memoryOf(inputs: Inputs, options: ScanOptions): MemoryPlan {
+  return shareMemory(options.memoryBytes, needsOf(inputs, options, compiledOf(inputs).heapBytes));
 }
 
 function planInputs(inputs: Inputs, options: ScanOptions): Plan {
@@ -147,16 +131,23 @@ function planInputs(inputs: Inputs, options: ScanOptions): Plan {
 }
 
 /**
- * Scans a corpus and decides its sources.
+ * Scans a corpus and decides its sources, in this process: a crash of native code (a mapped file that someone cuts, no
+ * memory left) ends the caller, too, and the same call goes on from there. The command puts a process of its own around
+ * it, which starts it again.
  *
  * @param corpus - a `corpus.yaml`, or data files, folders and globs, each file a source
+ * @param setting - what only the command and tests set
  * @returns the report, which also lies in the run folder as `report.json` and `report.html`
  * @throws ScanError when the inputs are wrong, the folder is taken, or the scan was interrupted; what a corpus holds
  *   never throws
  */
-export async function scan(corpus: string | readonly string[], options: ScanOptions = {}): Promise<ScanResult> {
+export async function scan(
+  corpus: string | readonly string[],
+  options: ScanOptions = {},
+  setting: ScanSetting = {},
+): Promise<ScanResult> {
   const planned = planOnly(typeof corpus === "string" ? [corpus] : corpus, options);
-  const { report, folder } = await follow(planned, options, {});
+  const { report, folder } = await follow(planned, options, setting, {});
   if (report === null) throw new ScanError("internal", "a scan of a whole plan gave no report");
   return { report, folder };
 }
@@ -187,38 +178,46 @@ export interface PartEnd {
 export async function follow(
   { inputs, plan: fresh, about }: Planned,
   options: ScanOptions,
+  setting: ScanSetting,
   { part, join, provider, ended, locate }: Following,
 ): Promise<{ readonly report: Report | null; readonly folder: string }> {
   const emit = options.onEvent ?? (() => {});
-  const passes = new Passes({ inputs, options, emit });
+  const passes = new Passes({ inputs, options, setting, emit });
   // Who only joins what was scanned needs neither library nor device, but for a second pass.
-  if (provider === undefined) passes.compile();
-  const folder = RunFolder.open(resolve(options.out ?? "corpusgate-run"), options.fresh ?? false);
+  if (provider === undefined) passes.prepare();
+  const { fresh: anew = false, update = false } = options;
+  const folder = RunFolder.open(resolve(options.out ?? "corpusgate-run"), { fresh: anew, crash: setting.crash });
   try {
-    const plan = folder.adopt(fresh, about);
+    const { plan, updated } = folder.adopt(fresh, about, update);
     folder.sweep();
     join?.(folder, plan);
     const shards = part === undefined ? plan.shards : (partsOf(plan, part.count)[part.index - 1] ?? []);
-    const tallies = new Map<string, ShardTally>();
-    const open: Shard[] = [];
+    const [done, open] = [[], []] as [Shard[], Work[]];
     for (const shard of shards) {
-      const tally = folder.finished(shard, plan.planDigest);
-      if (tally === null) open.push(shard);
-      else tallies.set(shard.id, tally);
+      if (folder.finished(shard, plan) !== null) done.push(shard);
+      // Of a sample nothing but the draw is assessed: there are no counts that could stand.
+      else open.push({ shard, counted: inputs.sample === null ? folder.counted(shard, plan) : null });
     }
-    const done = shards.filter((shard) => tallies.has(shard.id));
     const bytesOf = (shards: readonly Shard[]) => shards.reduce((sum, shard) => sum + shard.bytes, 0);
-    emit({ kind: "plan", plan, plannedBytes: bytesOf(shards), doneBytes: bytesOf(done), done, open });
+    emit({
+      ...{ kind: "plan", plan, plannedBytes: bytesOf(shards), doneBytes: bytesOf(done) },
+      ...{ done, open: open.map(({ shard }) => shard) },
+    });
+    const { goesOn, suspects } = folder.journal;
+    if (goesOn) emit({ kind: "note", message: crashNote(setting.crash?.how ?? "", suspects.size) });
+    const redrawn = open.filter(({ counted }) => counted !== null).length;
+    if (updated || redrawn > 0) emit({ kind: "note", message: updateNote(shards.length, open.length, redrawn) });
 
     let merged: ReturnType<typeof mergeTallies>;
     let draw: Draw;
     try {
       if (provider === undefined) await passes.start();
-      await passes.run(folder, plan, open, options.sampling?.keySpace ?? keySpace, tallies);
+      await passes.run(folder, plan, open, options.sampling?.keySpace ?? keySpace);
       if (part !== undefined) {
         ended?.(folder, { plan, shards, provider: passes.provider });
         return { report: null, folder: folder.path };
       }
+      const tallies = new StoredTallies(folder, plan);
       merged = mergeTallies(plan, tallies);
       const sizes = drawSizes(merged, inputs);
       draw = drawSamples(folder, plan, merged, sizes);
@@ -227,10 +226,11 @@ export async function follow(
       if (short.length > 0) {
         emit({ kind: "second-pass", sources: short });
         const again = plan.shards.filter((shard) =>
-          Object.keys(tallies.get(shard.id)?.result.sources ?? {}).some((source) => short.includes(source)),
+          tallies.sourcesOf(shard.id).some((source) => short.includes(source)),
         );
         const located = locate?.(plan, again, short) ?? plan;
-        await passes.run(folder, located, again, wholeKeySpace, tallies);
+        const works = again.map((shard) => ({ shard, counted: null }));
+        await passes.run(folder, located, works, wholeKeySpace);
         merged = mergeTallies(plan, tallies);
         draw = drawSamples(folder, plan, merged, sizes);
       }
@@ -250,24 +250,29 @@ export async function follow(
 interface PassContext {
   readonly inputs: Inputs;
   readonly options: ScanOptions;
+  readonly setting: ScanSetting;
   readonly emit: (event: ScanEvent) => void;
 }
 
 /** The passes over the shards of a corpus, with one library and one device for all of them. */
 class Passes {
   readonly #context: PassContext;
-  #library: string | null = null;
+  #prepared: { readonly library: string; readonly memory: MemoryPlan } | null = null;
   #device: DeviceThread | null | undefined;
 
   constructor(context: PassContext) {
     this.#context = context;
   }
 
-  /** Compiles the library. */
-  compile(): string {
-    const { entries, options, compiled } = this.#context.inputs.library;
-    this.#library ??= compileLibrary(entries, { ...options, overlap: "all" }, compiled).key;
-    return this.#library;
+  /** Compiles the library and shares out the memory. */
+  prepare(): { readonly library: string; readonly memory: MemoryPlan } {
+    if (this.#prepared === null) {
+      const { inputs, options } = this.#context;
+      const { key, heapBytes } = compiledOf(inputs);
+      const memory = shareMemory(options.memoryBytes, needsOf(inputs, options, heapBytes));
+      this.#prepared = { library: key, memory };
+    }
+    return this.#prepared;
   }
 
   /** What executes the classifier; null where none runs. */
@@ -275,42 +280,57 @@ class Passes {
     return this.#device?.provider ?? null;
   }
 
-  /** Starts what executes the classifier. */
+  /** Starts what executes the classifier, and says what is otherwise than was asked. */
   async start(): Promise<DeviceThread | null> {
     if (this.#device !== undefined) return this.#device;
     const { inputs, options, emit } = this.#context;
+    const { workers, workersAsked } = this.prepare().memory;
+    if (workers < workersAsked) {
+      const asked = options.memoryBytes === undefined ? "a quarter of the memory" : "--memory";
+      emit({ kind: "note", message: `${workers} of ${workersAsked} workers: ${asked} holds no more` });
+    }
     const device = await startDevice(inputs, options);
     this.#device = device;
     for (const message of device?.notes ?? []) emit({ kind: "note", message });
     return device;
   }
 
-  /** Scans shards and adds their tallies. */
-  async run(
-    folder: RunFolder,
-    plan: Plan,
-    shards: readonly Shard[],
-    space: number,
-    tallies: Map<string, ShardTally>,
-  ): Promise<void> {
-    if (shards.length === 0) return;
-    const { inputs, options, emit } = this.#context;
-    const [library, device] = [this.compile(), await this.start()];
-    const batch = batchSize(options);
-    const task = (shard: Shard, durable: boolean) =>
-      nativeTask(shard, { plan, inputs, folder, options, space, durable, batch });
-    const workers = options.workers ?? availableParallelism();
-    const onProgress = (progress: ShardProgress) => emit({ kind: "progress", progress });
-    const onShard = (shard: Shard) => emit({ kind: "shard", shard });
-    const { signal } = options;
-    const run = { folder, plan, workers, device, library, task, onProgress, onShard, signal };
-    for (const [id, tally] of await runShards(run, shards)) tallies.set(id, tally);
+  /** Scans shards and writes their tallies. */
+  async run(folder: RunFolder, plan: Plan, works: readonly Work[], space: number): Promise<void> {
+    if (works.length === 0) return;
+    const { inputs, options, setting, emit } = this.#context;
+    const device = await this.start();
+    const { library, memory } = this.prepare();
+    await runShards(
+      {
+        ...{ folder, plan, workers: memory.workers, device, library, signal: options.signal },
+        script: setting.script ?? workerScript,
+        task: (shard: Shard, mode: TaskMode) =>
+          nativeTask(shard, mode, { plan, inputs, folder, options, space, memory }),
+        onProgress: (progress) => emit({ kind: "progress", progress }),
+        onShard: (shard) => emit({ kind: "shard", shard }),
+        onNote: (message) => emit({ kind: "note", message }),
+      },
+      works,
+    );
   }
 
   /** Lets the device go. */
   async end(): Promise<void> {
     await this.#device?.release();
   }
+}
+
+function compiledOf({ library: { entries, options, compiled } }: Inputs) {
+  return compileLibrary(entries, { ...options, overlap: "all" }, compiled);
+}
+
+function needsOf({ model }: Inputs, { workers }: ScanOptions, libraryBytes: number): MemoryNeeds {
+  return {
+    workers: workers ?? availableParallelism(),
+    libraryBytes,
+    modelBytes: model === null ? null : statSync(model.onnxPath).size,
+  };
 }
 
 async function startDevice(inputs: Inputs, options: ScanOptions): Promise<DeviceThread | null> {
@@ -320,65 +340,15 @@ async function startDevice(inputs: Inputs, options: ScanOptions): Promise<Device
   return DeviceThread.start({ onnxPath, input, output, outputs: outputs.length, device, threads: 1 });
 }
 
-interface TaskContext {
-  readonly plan: Plan;
-  readonly inputs: Inputs;
-  readonly folder: RunFolder;
-  readonly options: ScanOptions;
-  readonly space: number;
-  readonly durable: boolean;
-  /** Most bytes of text in a batch. */
-  readonly batch: number;
+function crashNote(how: string, suspects: number): string {
+  return `the scan process ended by ${how}; shards that it had in hand and may have ended it: ${suspects}, each is scanned alone`;
 }
 
-/** The task of one shard, in the terms of `crates/scan`: numbers and paths, no clause and no risk but its bit. */
-function nativeTask(shard: Shard, context: TaskContext): unknown {
-  const { plan, inputs, folder, options, space, durable, batch } = context;
-  const file = plan.files[shard.file];
-  if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
-  const { model, policy } = inputs;
-  return {
-    path: file.absolutePath,
-    file: file.path,
-    read: {
-      format: file.format,
-      encoding: file.encoding,
-      textColumn: file.columns.text,
-      idColumn: file.columns.id,
-      sourceColumn: file.columns.source,
-      // A compressed file is one shard however large it is, so at the end of a scan, or of one file alone, cores have
-      // nothing to do. While all are busy it costs next to nothing: pieces of 256 KiB change hands. Not with one
-      // worker: who asks for one means one core.
-      inflateAhead: (options.workers ?? availableParallelism()) > 1,
-    },
-    identity: { size: file.size, modifiedNs: file.modifiedNs, head: file.head, foot: file.foot },
-    range: shard.range,
-    source: file.source,
-    seed: plan.seed,
-    keySpace: space,
-    keepSmallest: keptOf(inputs, options),
-    sampleOnly: inputs.sample !== null,
-    rules: nativeRules(policy, model, (risk) => riskMask([risk])),
-    keywords: inputs.stages.includes("keyword"),
-    classifier:
-      model === null
-        ? null
-        : {
-            features: model.features,
-            outputs: model.outputs.map(({ scale, bias }) => ({ scale, bias })),
-            names: model.outputs.map(({ name }) => name),
-          },
-    stageMissing: inputs.stagesMissing.length > 0,
-    riskNames: risks.map((risk) => risk.id),
-    batchBytes: batch,
-    evidence: folder.evidencePath(shard.id),
-    durable,
-  };
-}
-
-/** Records of each source and shard that go into the evidence whatever their keys. */
-function keptOf(inputs: Inputs, options: ScanOptions): number {
-  return Math.max(options.sampling?.keptPerSource ?? keptPerSource, inputs.sample ?? 0);
+function updateNote(shards: number, open: number, redrawn: number): string {
+  return (
+    `update: of ${shards} shards ${open - redrawn} are new or changed and are scanned; the counts of ` +
+    `${redrawn} stand, and what the draw takes of them is read again; ${shards - open} are done`
+  );
 }
 
 /** How this plan can be asked for again, from any folder. */

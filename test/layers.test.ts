@@ -31,16 +31,17 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   report: ["config", "corpus", "evidence", "gate", "library", "sampling", "standard", "tally"],
   pool: ["addon", "classify", "corpus", "run", "tally"],
   api: ["addon", "config", "library", "standard"],
+  task: ["config", "corpus", "pool", "run", "sampling", "standard"],
   scan: [
     ...["addon", "classify", "config", "corpus", "evidence", "pool"],
-    ...["report", "run", "sampling", "standard", "tally"],
+    ...["report", "run", "sampling", "tally", "task"],
   ],
   parts: ["addon", "config", "corpus", "run", "scan", "tally"],
   init: ["addon", "config", "corpus"],
-  doctor: ["addon", "classify", "config", "policy", "scan"],
+  doctor: ["addon", "classify", "config", "policy", "pool"],
   cli: [
-    ...["addon", "api", "classify", "corpus", "doctor", "init", "library", "parts", "policy", "report", "scan"],
-    "standard",
+    ...["addon", "api", "classify", "corpus", "doctor", "init", "library", "parts", "policy", "pool"],
+    ...["report", "run", "scan", "standard"],
   ],
   index: ["addon", "api", "corpus", "gate", "library", "parts", "report", "scan", "standard", "tally"],
 };

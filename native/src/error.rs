@@ -22,7 +22,9 @@ pub(crate) fn library_file(error: &FileError) -> napi::Error {
 pub(crate) fn scan(error: &ScanError) -> napi::Error {
     let code = match error {
         ScanError::Corpus(CorpusError::Changed { .. }) => "corpus-changed",
-        ScanError::Corpus(_) | ScanError::Evidence(_) => "environment",
+        ScanError::Corpus(_) | ScanError::Evidence { .. } => "environment",
+        ScanError::Redraw { .. } => "redraw",
+        ScanError::Task(_) => "task",
         _ => "internal",
     };
     napi::Error::from_reason(format!("{code}: {error}"))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use napi::bindgen_prelude::Int32Array;
+use napi::bindgen_prelude::{BufferSlice, Int32Array};
 use napi_derive::napi;
 use scan::{DrawSpec, ShardTask};
 
@@ -12,6 +12,8 @@ use crate::{error, library};
 #[napi]
 pub struct ShardScan {
     scan: Option<scan::ShardScan>,
+    /// Packs of the last batch, until their ids are asked for.
+    packs: Vec<scan::Pack>,
 }
 
 /// One batch.
@@ -31,15 +33,13 @@ pub struct Step {
     pub packs: Vec<Pack>,
 }
 
-/// Windows of one length, padded with zeros.
+/// Windows of one length, padded with zeros; `fillIds` gives their ids.
 #[napi(object)]
 pub struct Pack {
     /// Number of windows.
     pub rows: u32,
     /// Ids per window.
     pub length: u32,
-    /// Row-major `[rows, length]`.
-    pub ids: Int32Array,
 }
 
 #[napi]
@@ -50,25 +50,42 @@ impl ShardScan {
         let task: ShardTask = serde_json::from_str(&task).map_err(error::argument)?;
         let compiled = library::find(&library_key)?;
         let scan = scan::ShardScan::open(task, compiled.library, compiled.ids).map_err(|error| error::scan(&error))?;
-        Ok(Self { scan: Some(scan) })
+        Ok(Self { scan: Some(scan), packs: Vec::new() })
     }
 
     /// Reads and matches the next batch; null at the end.
     #[napi(catch_unwind)]
     pub fn next(&mut self) -> napi::Result<Option<Step>> {
         let step = self.open()?.next_batch().map_err(|error| error::scan(&error))?;
-        Ok(step.map(|step| Step {
-            batch: step.batch,
-            records: step.records as u32,
-            bytes: step.bytes as f64,
-            flagged: step.flagged as u32,
-            unread: step.unread as u32,
-            packs: step
-                .packs
-                .into_iter()
-                .map(|pack| Pack { rows: pack.rows as u32, length: pack.length as u32, ids: pack.ids.into() })
-                .collect(),
+        Ok(step.map(|step| {
+            let packs = step.packs.iter().map(|pack| Pack { rows: pack.rows as u32, length: pack.length as u32 });
+            let packs = packs.collect();
+            self.packs = step.packs;
+            Step {
+                batch: step.batch,
+                records: step.records as u32,
+                bytes: step.bytes as f64,
+                flagged: step.flagged as u32,
+                unread: step.unread as u32,
+                packs,
+            }
         }))
+    }
+
+    /// Writes the ids of the last batch's packs, one behind the other, each row-major `[rows, length]`, four bytes each in
+    /// the order of the machine. They are then forgotten: the caller's buffer, which it uses again, is the only place of them.
+    #[napi(catch_unwind)]
+    pub fn fill_ids(&mut self, mut target: BufferSlice<'_>) -> napi::Result<()> {
+        let packs = std::mem::take(&mut self.packs);
+        let size: usize = packs.iter().map(|pack| pack.ids.len() * 4).sum();
+        if size != target.len() {
+            return Err(error::argument(format!("the ids take {size} bytes; there is room for {}", target.len())));
+        }
+        let ids = packs.iter().flat_map(|pack| &pack.ids);
+        for (bytes, id) in target.chunks_exact_mut(4).zip(ids) {
+            bytes.copy_from_slice(&id.to_ne_bytes());
+        }
+        Ok(())
     }
 
     /// Brings the sums of a batch, one array per pack. Returns the number of flagged records.
@@ -103,6 +120,6 @@ pub fn sync_files(folder: String) -> napi::Result<()> {
 #[napi(catch_unwind)]
 pub fn draw_samples(spec: String) -> napi::Result<String> {
     let spec: DrawSpec = serde_json::from_str(&spec).map_err(error::argument)?;
-    let draw = scan::draw(&spec).map_err(|error| error::scan(&error.into()))?;
+    let draw = scan::draw(&spec).map_err(|error| error::scan(&error))?;
     Ok(serde_json::to_string(&draw).expect("counts have a JSON form"))
 }

@@ -307,16 +307,36 @@ function wrap(native: Native) {
     /**
      * Makes all that was written to the file system of a folder durable.
      *
-     * @throws Error `environment: …` with the system's answer
+     * @throws ScanError `environment` with the system's answer
      */
-    syncFiles: (folder: string): void => native.syncFiles(folder),
+    syncFiles: (folder: string): void => {
+      try {
+        native.syncFiles(folder);
+      } catch (error) {
+        throw environmentError(error);
+      }
+    },
 
     /** What the machine offers to the native code. */
     machine: (): NativeMachine => JSON.parse(native.machine()) as NativeMachine,
 
-    /** Draws the samples from the evidence of all shards. */
-    drawSamples: (spec: unknown): unknown => JSON.parse(native.drawSamples(JSON.stringify(spec))),
+    /**
+     * Draws the samples from the evidence of all shards.
+     *
+     * @throws ScanError `environment` naming the file that cannot be read or written
+     */
+    drawSamples: (spec: unknown): unknown => {
+      try {
+        return JSON.parse(native.drawSamples(JSON.stringify(spec)));
+      } catch (error) {
+        throw environmentError(error);
+      }
+    },
   };
+}
+
+function environmentError(error: unknown): ScanError {
+  return new ScanError("environment", messageOf(error).replace(/^environment: /, ""), { cause: error });
 }
 
 /** What the machine offers to the native code. */
@@ -341,15 +361,17 @@ export interface NativeStep {
   readonly flagged: number;
   /** Records that could not be read. */
   readonly unread: number;
-  readonly packs: { rows: number; length: number; ids: Int32Array<ArrayBuffer> }[];
+  /** Windows to score, by length; `fillIds` gives their ids. */
+  readonly packs: readonly { readonly rows: number; readonly length: number }[];
 }
 
 /**
- * A shard that is being scanned, on one thread: `next` reads and matches a batch, `score` brings its scores, in any
- * order; `finish` writes the evidence and gives the tally as JSON.
+ * A shard that is being scanned, on one thread: `next` reads and matches a batch, `fillIds` writes the ids of its packs
+ * one behind the other, `score` brings its scores, in any order; `finish` writes the evidence and gives the tally as JSON.
  */
 export interface NativeScan {
   next(): NativeStep | null;
+  fillIds(target: Buffer): void;
   score(batch: number, sums: readonly Int32Array[]): number;
   finish(): string;
 }

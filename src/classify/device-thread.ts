@@ -45,9 +45,14 @@ async function open(ort: Ort): Promise<{ session: InferenceSession; provider: st
   return { session, provider: "cpu", notes };
 }
 
-async function score(ort: Ort, session: InferenceSession, pack: Pack): Promise<Int32Array<ArrayBuffer>> {
+async function score(
+  ort: Ort,
+  session: InferenceSession,
+  pack: Pack,
+  ids: Int32Array<ArrayBuffer>,
+): Promise<Int32Array<ArrayBuffer>> {
   const started = performance.now();
-  const input = new ort.Tensor("int32", pack.ids, [pack.rows, pack.length]);
+  const input = new ort.Tensor("int32", ids, [pack.rows, pack.length]);
   const result = await session.run({ [settings.input]: input });
   const sums = result[settings.output];
   if (sums === undefined || sums.type !== "int32" || sums.size !== pack.rows * settings.outputs) {
@@ -58,23 +63,30 @@ async function score(ort: Ort, session: InferenceSession, pack: Pack): Promise<I
   }
   stats.busyMs += performance.now() - started;
   stats.windows += pack.rows;
-  stats.ids += pack.ids.length;
+  stats.ids += ids.length;
   // A copy of its own: the tensor's memory belongs to the session.
   return new Int32Array(sums.data as Int32Array);
 }
 
 function serve(ort: Ort, session: InferenceSession, port: MessagePort, work: Work): void {
   port.on("message", (request: ScoreRequest) => {
+    const { sequence, ids } = request;
     work.add(async () => {
       let reply: ScoreReply;
       try {
         const sums: Int32Array<ArrayBuffer>[] = [];
-        for (const pack of request.packs) sums.push(await score(ort, session, pack));
-        reply = { sequence: request.sequence, sums };
+        let at = 0;
+        for (const pack of request.packs) {
+          const size = pack.rows * pack.length;
+          sums.push(await score(ort, session, pack, ids.subarray(at, at + size)));
+          at += size;
+        }
+        reply = { sequence, ids: ids.buffer, sums };
       } catch (error) {
-        reply = { sequence: request.sequence, error: messageOf(error) };
+        reply = { sequence, ids: ids.buffer, error: messageOf(error) };
       }
-      port.postMessage(reply, "sums" in reply ? reply.sums.map((sums) => sums.buffer) : []);
+      // The buffer of the ids goes back to be used again: what is left to the collector is freed late.
+      port.postMessage(reply, [ids.buffer, ...("sums" in reply ? reply.sums.map((sums) => sums.buffer) : [])]);
     });
   });
 }

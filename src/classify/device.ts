@@ -1,5 +1,4 @@
 /** The main thread's handle on the device thread: start it, connect scan workers to it, release it. */
-import { once } from "node:events";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { ScanError } from "../errors.ts";
 import type { DeviceCommand, DeviceEvent, DeviceSettings, DeviceStats } from "./messages.ts";
@@ -11,11 +10,26 @@ export class DeviceThread {
   readonly provider: string;
   /** What deserves to be said aloud, such as that CUDA could not be used. */
   readonly notes: readonly string[];
+  /** Resolves when the thread has ended: with what it failed of, or null. */
+  readonly #ended: Promise<ScanError | null>;
+  #failure: ScanError | null = null;
 
   private constructor(worker: Worker, provider: string, notes: readonly string[]) {
     this.#worker = worker;
     this.provider = provider;
     this.notes = notes;
+    this.#ended = new Promise((resolve) => {
+      worker.on("error", (error: Error) => {
+        this.#failure ??= new ScanError("environment", `the device thread failed: ${error.message}`, { cause: error });
+      });
+      worker.on("exit", () => resolve(this.#failure));
+    });
+  }
+
+  /** What the thread failed of; null while it runs. Those who wait for scores only learn that it has ended. */
+  async failure(): Promise<ScanError | null> {
+    // The ports of a thread close shortly before its end is told.
+    return Promise.race([this.#ended, new Promise<null>((resolve) => setTimeout(resolve, 200, null))]);
   }
 
   /**
@@ -24,7 +38,10 @@ export class DeviceThread {
    * @throws ScanError `environment` when the runtime or the model cannot be loaded, or CUDA was asked for and is absent
    */
   static async start(settings: DeviceSettings): Promise<DeviceThread> {
-    const worker = new Worker(new URL("./device-thread.js", import.meta.url), { workerData: settings });
+    // What it makes and drops is mostly buffers outside its heap; a small heap is collected more often, and they with it.
+    const resourceLimits = { maxYoungGenerationSizeMb: 2 };
+    const script = new URL("./device-thread.js", import.meta.url);
+    const worker = new Worker(script, { workerData: settings, resourceLimits });
     const event = await nextEvent(worker);
     if (event.kind === "ready") return new DeviceThread(worker, event.provider, event.notes);
     const why = event.kind === "failed" ? event.message : "it stopped at once";
@@ -38,16 +55,15 @@ export class DeviceThread {
     return port2;
   }
 
-  /** Waits for the work that is waiting, releases the session and lets the thread end. */
+  /** Waits for the work that is waiting, releases the session and lets the thread end. Of one that has failed: nothing. */
   async release(): Promise<DeviceStats> {
-    // Listened for before it can happen: the last message and the exit may come in one turn of the loop.
-    const exit = once(this.#worker, "exit");
-    // An error of the thread is told by `nextEvent`; here it must not be an unhandled one.
-    exit.catch(() => {});
+    let stats: DeviceStats = { windows: 0, ids: 0, busyMs: 0 };
+    this.#worker.on("message", (event: DeviceEvent) => {
+      if (event.kind === "released") stats = event.stats;
+    });
     this.#send({ kind: "release" }, []);
-    const event = await nextEvent(this.#worker);
-    await exit;
-    return event.kind === "released" ? event.stats : { windows: 0, ids: 0, busyMs: 0 };
+    await this.#ended;
+    return stats;
   }
 
   #send(command: DeviceCommand, transfer: MessagePort[]): void {

@@ -1,22 +1,24 @@
 /** What a scan worker and the device thread say to each other. Buffers are transferred, not copied. */
 
-/** Windows of one batch, padded to one length: `ids` is row-major [rows, length], 0 where a window is shorter. */
+/** Windows of one batch, padded to one length: their ids are row-major [rows, length], 0 where a window is shorter. */
 export interface Pack {
   readonly rows: number;
   readonly length: number;
-  readonly ids: Int32Array<ArrayBuffer>;
 }
 
 /** A scan worker asks for the sums of some packs. */
 export interface ScoreRequest {
   readonly sequence: number;
   readonly packs: readonly Pack[];
+  /** Ids of all packs, one behind the other. */
+  readonly ids: Int32Array<ArrayBuffer>;
 }
 
-/** The device thread's answer: sums per pack, row-major [rows, outputs], or what went wrong. */
-export type ScoreReply =
-  | { readonly sequence: number; readonly sums: readonly Int32Array<ArrayBuffer>[] }
-  | { readonly sequence: number; readonly error: string };
+/** The device thread's answer: sums per pack, row-major [rows, outputs], or what went wrong; and the ids' buffer. */
+export type ScoreReply = { readonly sequence: number; readonly ids: ArrayBuffer } & (
+  | { readonly sums: readonly Int32Array<ArrayBuffer>[] }
+  | { readonly error: string }
+);
 
 /** What the device thread is started with. */
 export interface DeviceSettings {

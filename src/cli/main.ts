@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `corpusgate`: one file per sub-command, the exit codes of errors.ts, errors on stderr. */
+/** The commands of `corpusgate`: one file per sub-command, the exit codes of errors.ts, errors on stderr. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { exitCodeOf, exitCodes, messageOf, ScanError } from "../errors.ts";

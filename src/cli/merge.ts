@@ -2,10 +2,11 @@
 import { Command } from "commander";
 import type { MergeOptions } from "../parts.ts";
 import { reportText } from "../report/report.ts";
-import { withInterrupt } from "./interrupt.ts";
+import type { ScanEvent } from "../scan.ts";
 import { withMachine } from "./options.ts";
 import { writeOut } from "./output.ts";
 import { Progress, progressStyle } from "./progress.ts";
+import { connectSupervisor, withInterrupt } from "./supervised.ts";
 
 interface MergeFlags extends Omit<MergeOptions, "onEvent" | "signal" | "memoryBytes"> {
   readonly memory?: number;
@@ -43,12 +44,16 @@ Examples:
 }
 
 async function runMerge(folders: string[], flags: MergeFlags): Promise<void> {
+  const supervisor = await connectSupervisor();
   const { memory, json = false, quiet = false, ...rest } = flags;
   const [{ merge }, { writeReport }] = await Promise.all([import("../parts.ts"), import("./report.ts")]);
   const progress = new Progress(progressStyle(json, quiet));
-  const onEvent = progress.on.bind(progress);
-  const { report, folder } = await withInterrupt((signal) =>
-    merge(folders, { ...rest, memoryBytes: memory, signal, onEvent }),
+  const onEvent = (event: ScanEvent) => {
+    if (event.kind === "shard") supervisor?.gotOn();
+    progress.on(event);
+  };
+  const { report, folder } = await withInterrupt(supervisor, (signal) =>
+    merge(folders, { ...rest, memoryBytes: memory, signal, onEvent }, { crash: supervisor?.crash }),
   ).finally(() => progress.end());
   process.exitCode = report.exitCode;
   if (json) await writeOut(reportText(report));

@@ -2,7 +2,8 @@
 import { Command } from "commander";
 import { costOf } from "../corpus/order.ts";
 import type { Plan, PlanFile } from "../corpus/plan.ts";
-import type { MemoryUse, Planned, ScanOptions } from "../scan.ts";
+import type { MemoryPlan } from "../pool/memory.ts";
+import type { Planned, ScanOptions } from "../scan.ts";
 import { withInputs } from "./options.ts";
 import { printable, writeOut } from "./output.ts";
 
@@ -59,17 +60,17 @@ interface PlanSummary {
   readonly shards: number;
   /** Stored bytes of the largest shard: nothing ends before it. */
   readonly largestShard: number;
-  readonly memory: MemoryUse;
+  readonly memory: MemoryPlan;
 }
 
 /** Writes a plan to stdout, as lines or as JSON, with what it takes to follow it. */
 export async function writePlanned({ inputs, plan }: Planned, options: ScanOptions, json: boolean): Promise<void> {
-  const { memoryUse } = await import("../scan.ts");
+  const { memoryOf } = await import("../scan.ts");
   const summary: PlanSummary = {
     bytes: plan.shards.reduce((sum, shard) => sum + shard.bytes, 0),
     shards: plan.shards.length,
     largestShard: plan.shards.reduce((most, shard) => Math.max(most, shard.bytes), 0),
-    memory: memoryUse(inputs, options),
+    memory: memoryOf(inputs, options),
   };
   if (json) {
     await writeOut(`${JSON.stringify({ ...plan, summary }, null, 2)}\n`);
@@ -113,10 +114,11 @@ function skewLines(plan: Plan): string[] {
   });
 }
 
-function memoryLines({ workers, limit, batch, perWorker, shared, total }: MemoryUse): string[] {
-  const uses = `memory: about ${mebibytes(total)} (${mebibytes(shared)} shared, ${workers} workers with ${mebibytes(perWorker)}`;
-  const line = `${uses} each, batches of ${mebibytes(batch)}), of ${mebibytes(limit)}`;
-  return [total > limit ? `${line}: more than that; fewer --workers need less` : line];
+function memoryLines({ budget, workers, workersAsked, batchBytes, perWorker, shared, total }: MemoryPlan): string[] {
+  const line =
+    `memory: at most ${mebibytes(total)} of ${mebibytes(budget)}: ${mebibytes(shared)} shared, ` +
+    `${workers} workers with ${mebibytes(perWorker)} each, batches of ${mebibytes(batchBytes)}`;
+  return workers < workersAsked ? [line, `${workers} of ${workersAsked} workers: it holds no more`] : [line];
 }
 
 function mebibytes(bytes: number): string {

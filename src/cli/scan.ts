@@ -4,12 +4,12 @@ import type { Part } from "../corpus/order.ts";
 import { ScanError } from "../errors.ts";
 import type { PartResult } from "../parts.ts";
 import { reportText } from "../report/report.ts";
-import type { ScanOptions } from "../scan.ts";
-import { withInterrupt } from "./interrupt.ts";
+import type { ScanEvent, ScanOptions, ScanSetting } from "../scan.ts";
 import { parsePart, withInputs, withMachine } from "./options.ts";
 import { printable, writeOut } from "./output.ts";
 import { writePlanned } from "./plan.ts";
 import { Progress, progressStyle } from "./progress.ts";
+import { connectSupervisor, withInterrupt } from "./supervised.ts";
 
 interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryBytes" | "shardBytes"> {
   readonly memory?: number;
@@ -20,8 +20,8 @@ interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryByte
   readonly quiet?: boolean;
 }
 
-/** The sub-command. */
-export function scanCommand(): Command {
+/** The sub-command. Tests give it workers that fail. */
+export function scanCommand(setting: Pick<ScanSetting, "script"> = {}): Command {
   const command = new Command("scan")
     .description("Scan a corpus and decide its sources (GB/T 45654, 5.1 a and 9.2 b).")
     .argument(
@@ -32,6 +32,7 @@ export function scanCommand(): Command {
   return withMachine(withInputs(command))
     .option("--shard <i/N>", "scan part i of N and decide nothing; merge joins the parts", parsePart)
     .option("--dry-run", "show what would be scanned, and with how much memory, and stop")
+    .option("--update", "go on with another plan in the run folder: scan what is new or changed, take over the rest")
     .option("--fresh", "start anew in the run folder")
     .option("--json", "report.json on stdout, progress as NDJSON on stderr")
     .option("--quiet", "no progress and no table")
@@ -55,13 +56,15 @@ Examples:
   corpusgate scan posts.parquet --source-column site --phase pre
   corpusgate scan docs/
   corpusgate scan crawl.warc.wet.gz --source-column host
+  corpusgate scan corpus.yaml --out run-1 --update       (files were added, changed or removed since)
   corpusgate scan corpus.yaml --json --quiet > report.json
   corpusgate scan --shard 2/8 --out shared`,
     )
-    .action(runScan);
+    .action((corpus: string[], flags: ScanFlags) => runScan(corpus, flags, setting));
 }
 
-async function runScan(corpus: string[], flags: ScanFlags): Promise<void> {
+async function runScan(corpus: string[], flags: ScanFlags, { script }: ScanSetting): Promise<void> {
+  const supervisor = await connectSupervisor();
   const { memory, shardSize, shard, dryRun, json = false, quiet = false, ...rest } = flags;
   const options: ScanOptions = { ...rest, memoryBytes: memory, shardBytes: shardSize };
   if (corpus.length === 0 && shard === undefined) throw new ScanError("usage", "name a corpus.yaml, or data files");
@@ -72,21 +75,26 @@ async function runScan(corpus: string[], flags: ScanFlags): Promise<void> {
     return;
   }
   const progress = new Progress(progressStyle(json, quiet));
-  const follow = { ...options, onEvent: progress.on.bind(progress) };
+  const onEvent = (event: ScanEvent) => {
+    if (event.kind === "shard") supervisor?.gotOn();
+    progress.on(event);
+  };
+  const follow = { ...options, onEvent };
+  const setting: ScanSetting = { script, crash: supervisor?.crash };
   // What only a scan needs is loaded here, so that help and wrong options answer at once.
   if (shard !== undefined) {
     const { scanPart } = await import("../parts.ts");
-    const { folder, ...part } = await withInterrupt((signal) => scanPart(corpus, shard, { ...follow, signal })).finally(
-      () => progress.end(),
-    );
+    const { folder, ...part } = await withInterrupt(supervisor, (signal) =>
+      scanPart(corpus, shard, { ...follow, signal }, setting),
+    ).finally(() => progress.end());
     if (json) await writeOut(`${JSON.stringify(part, null, 2)}\n`);
     else if (!quiet) await writeOut(partInWords(part, rest.out ?? "", folder));
     return;
   }
   const [{ scan }, { writeReport }] = await Promise.all([import("../scan.ts"), import("./report.ts")]);
-  const { report, folder } = await withInterrupt((signal) => scan(corpus, { ...follow, signal })).finally(() =>
-    progress.end(),
-  );
+  const { report, folder } = await withInterrupt(supervisor, (signal) =>
+    scan(corpus, { ...follow, signal }, setting),
+  ).finally(() => progress.end());
   process.exitCode = report.exitCode;
   if (json) await writeOut(reportText(report));
   else if (!quiet) await writeReport(report, folder);

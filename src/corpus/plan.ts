@@ -41,6 +41,8 @@ export interface Shard {
   readonly range: ShardRange;
   /** Stored bytes, for progress. */
   readonly bytes: number;
+  /** Rows where the blocks say them without being read. */
+  readonly rows: number | null;
 }
 
 /** Blocks `[start, end)` of a file that is made of them, or the bytes `[start, end)` in which lines start. */
@@ -55,6 +57,8 @@ export interface Plan {
   readonly phase: Phase;
   readonly seed: string;
   readonly planDigest: string;
+  /** Digest of what decides the counts of a shard beside its file: a tally under the same rules stands in another plan. */
+  readonly rules: string;
   readonly nonce: string | null;
   readonly sources: readonly Source[];
   readonly files: readonly PlanFile[];
@@ -144,6 +148,15 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
     phase: inputs.phase,
     nonce: inputs.nonce,
   });
+  const rules = digestOf({
+    schema: "corpusgate.rules/1",
+    engine: engineVersion,
+    library: inputs.libraryDigest,
+    models: [...inputs.modelDigests],
+    policy: inputs.policyDigest,
+    stages: [...inputs.stages],
+    sample: inputs.sample,
+  });
   const planDigest = digestOf({
     schema: "corpusgate.plan/1",
     engine: engineVersion,
@@ -158,7 +171,8 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
     })),
     files: files.map(({ source, path, format, columns }) => ({ source, path, format, columns: { ...columns } })),
   });
-  return { phase: inputs.phase, seed, planDigest, nonce: inputs.nonce, sources: inputs.corpus.sources, files, shards };
+  const { phase, nonce, corpus } = inputs;
+  return { phase, seed, planDigest, rules, nonce, sources: corpus.sources, files, shards };
 }
 
 function identityOf(inspection: Inspection): Partial<PlanFile> {
@@ -173,7 +187,13 @@ function problemOf({ error, damage }: Inspection): PlanFile["problem"] {
 
 /** Cuts a file into shards of about `shardBytes` stored bytes, at block borders or, where lines allow it, anywhere. */
 function cutShards(file: PlanFile, index: number, inspection: Inspection, shardBytes: number): Shard[] {
-  const shard = (range: ShardRange, bytes: number): Shard => ({ id: shardId(file, range), file: index, range, bytes });
+  const shard = (range: ShardRange, bytes: number, rows: number | null = null): Shard => ({
+    id: shardId(file, range),
+    file: index,
+    range,
+    bytes,
+    rows,
+  });
   if (inspection.splittable) {
     const count = Math.max(1, Math.ceil(file.size / shardBytes));
     const cut = (part: number) => Math.floor((file.size * part) / count);
@@ -185,12 +205,15 @@ function cutShards(file: PlanFile, index: number, inspection: Inspection, shardB
   const shards: Shard[] = [];
   let start = 0;
   let bytes = 0;
+  let rows: number | null = 0;
   inspection.blocks.forEach((block: BlockInfo, at) => {
     bytes += block.length;
+    rows = rows === null || block.rows === null ? null : rows + block.rows;
     if (bytes >= shardBytes || at === inspection.blocks.length - 1) {
-      shards.push(shard({ unit: "blocks", start, end: at + 1 }, bytes));
+      shards.push(shard({ unit: "blocks", start, end: at + 1 }, bytes, rows));
       start = at + 1;
       bytes = 0;
+      rows = 0;
     }
   });
   return shards;

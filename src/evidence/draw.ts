@@ -8,7 +8,9 @@ import { type Draw, type DrawSizes, drawSchema } from "./drawn.ts";
 /** Draws the samples and writes their rows into the run folder. */
 export function drawSamples(folder: RunFolder, plan: Plan, merged: Merged, sizes: DrawSizes): Draw {
   // Records of a file that turned out to be damaged have no verdict, so nothing is drawn of it.
-  const shards = plan.shards.filter((shard) => merged.files[shard.file]?.counted === true);
+  const shards = plan.shards.filter(
+    (shard) => merged.files[shard.file]?.counted === true && !merged.givenUp.has(shard.id),
+  );
   const spec = {
     evidence: shards.map((shard) => ({
       path: folder.evidencePath(shard.id),

@@ -23,10 +23,12 @@ export interface ShardProgress {
   readonly unread: number;
 }
 
+/** `flag[0]` is 1 when the workers are to stop after the batch in hand. */
+export type CancelFlag = Int32Array<SharedArrayBuffer>;
+
 /** What every worker is started with. */
 export interface WorkerSettings {
-  /** `cancel[0]` is 1 when the workers are to stop after the batch in hand. */
-  readonly cancel: Int32Array<SharedArrayBuffer>;
+  readonly cancel: CancelFlag;
 }
 
 /** Results of the shards that are done: of all, or of the first ones where the worker was told to stop. */

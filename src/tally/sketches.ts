@@ -32,12 +32,9 @@ export class DistinctSketch {
   }
 
   add(other: DistinctSketch): void {
-    const [own, others] = [this.#registers, other.#registers];
-    // A loop: a corpus of small files adds ten thousands of sketches.
-    for (let index = 0; index < registerCount; index++) {
-      const rank = others[index] as number;
-      if (rank > (own[index] as number)) own[index] = rank;
-    }
+    other.#registers.forEach((rank, index) => {
+      if (rank > (this.#registers[index] as number)) this.#registers[index] = rank;
+    });
   }
 
   /** The estimate, a whole number. */
@@ -63,12 +60,16 @@ export interface RepeatedIds {
   readonly exact: boolean;
 }
 
-/** The smallest hashes of record ids with their counts (k minimum values, Beyer et al. 2007). */
+/**
+ * The smallest hashes of record ids with their counts (k minimum values, Beyer et al. 2007). Two columns of numbers: a
+ * corpus may have many sources.
+ */
 export class IdSketch {
-  #counts = new Map<bigint, number>();
+  #hashes = new BigUint64Array(0);
+  #counts = new Float64Array(0);
 
   /**
-   * Reads a sketch from its text: base64 of hash (8 bytes) and count (4 bytes), little endian.
+   * Reads a sketch from its text: base64 of hash (8 bytes) and count (4 bytes), little endian, by ascending hash.
    *
    * @throws RangeError when the text is not one
    */
@@ -76,36 +77,48 @@ export class IdSketch {
     const bytes = Buffer.from(text, "base64");
     if (bytes.length % 12 !== 0) throw new RangeError(`a sketch of ids has 12 bytes an id; this has ${bytes.length}`);
     const sketch = new IdSketch();
-    for (let at = 0; at < bytes.length; at += 12) {
-      sketch.#counts.set(bytes.readBigUInt64LE(at), bytes.readUInt32LE(at + 8));
+    const size = bytes.length / 12;
+    [sketch.#hashes, sketch.#counts] = [new BigUint64Array(size), new Float64Array(size)];
+    for (let at = 0; at < size; at++) {
+      sketch.#hashes[at] = bytes.readBigUInt64LE(at * 12);
+      sketch.#counts[at] = bytes.readUInt32LE(at * 12 + 8);
+      if (at > 0 && hashAt(sketch.#hashes, at) <= hashAt(sketch.#hashes, at - 1)) {
+        throw new RangeError(`hash ${at} of a sketch of ids is not over the one before`);
+      }
     }
     return sketch;
   }
 
   add(other: IdSketch): void {
-    for (const [hash, count] of other.#counts) this.#counts.set(hash, (this.#counts.get(hash) ?? 0) + count);
-    // Sorting is put off until it pays: many small sketches are added one after the other.
-    if (this.#counts.size > 2 * idsKept) this.#shrink();
-  }
-
-  #shrink(): void {
-    if (this.#counts.size <= idsKept) return;
-    const smallest = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, idsKept);
-    this.#counts = new Map(smallest);
+    const [left, right] = [this.#hashes, other.#hashes];
+    const hashes = new BigUint64Array(Math.min(idsKept, left.length + right.length));
+    const counts = new Float64Array(hashes.length);
+    let [size, atLeft, atRight] = [0, 0, 0];
+    for (; size < hashes.length && (atLeft < left.length || atRight < right.length); size++) {
+      const takeLeft =
+        atRight >= right.length || (atLeft < left.length && hashAt(left, atLeft) <= hashAt(right, atRight));
+      const takeRight =
+        atLeft >= left.length || (atRight < right.length && hashAt(right, atRight) <= hashAt(left, atLeft));
+      hashes[size] = takeLeft ? hashAt(left, atLeft) : hashAt(right, atRight);
+      if (takeLeft) counts[size] = (this.#counts[atLeft++] as number) + (counts[size] as number);
+      if (takeRight) counts[size] = (other.#counts[atRight++] as number) + (counts[size] as number);
+    }
+    // Hashes that both have take one place.
+    [this.#hashes, this.#counts] =
+      size === hashes.length ? [hashes, counts] : [hashes.slice(0, size), counts.slice(0, size)];
   }
 
   /** Records whose id repeats an earlier one. */
   repeated(): RepeatedIds {
-    this.#shrink();
     let extra = 0;
-    let largest = 0n;
-    for (const [hash, count] of this.#counts) {
-      extra += count - 1;
-      if (hash > largest) largest = hash;
-    }
-    if (this.#counts.size < idsKept) return { count: extra, exact: true };
+    for (const count of this.#counts) extra += count - 1;
+    if (this.#hashes.length < idsKept) return { count: extra, exact: true };
     // Of all distinct ids, the share below the largest kept hash is known; the same share of repeats was seen.
-    const seenShare = Number(largest) / 2 ** 64;
+    const seenShare = Number(hashAt(this.#hashes, idsKept - 1)) / 2 ** 64;
     return { count: Math.round(extra / seenShare), exact: false };
   }
+}
+
+function hashAt(hashes: BigUint64Array, at: number): bigint {
+  return hashes[at] as bigint;
 }

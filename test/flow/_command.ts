@@ -12,7 +12,7 @@ export function fromRoot(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
 
-const main = fromRoot("dist/cli/main.js");
+const main = fromRoot("dist/cli/corpusgate.js");
 
 /** How a process ended. */
 export interface Ended {

@@ -47,7 +47,14 @@ describe.sequential("an installed package", () => {
     if (why !== null) context.skip(why);
     const paths = packed.map(({ path }) => path);
     for (const needed of [
-      ...["LICENSE", "package.json", "dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "dist/pool/worker.js"],
+      ...[
+        "LICENSE",
+        "package.json",
+        "dist/index.js",
+        "dist/index.d.ts",
+        "dist/cli/corpusgate.js",
+        "dist/pool/worker.js",
+      ],
       ...["dist/gate/stats/index.js", "native/index.cjs", "native/index.d.cts", "examples/library/library.yaml"],
       ...["models/fast/model.onnx", "models/fast/corpusgate.yaml", "models/fast/NOTICE"],
     ]) {

@@ -84,12 +84,17 @@ describe("SIGKILL", () => {
     for (let round = 0; tally.kills < kills; round++) {
       const out = `killed-${round}`;
       for (let inRow = 0; inRow < killsInRow && tally.kills < kills; inRow++) {
+        const before = tallies(out).size;
         const running = start(out);
-        const timer = setTimeout(() => running.process.kill("SIGKILL"), random() * wholeMs);
-        const { signal } = await running.ended;
+        // At any moment, and every other time at one that is sure to be amid the shards: starting takes a good part.
+        const isAmid = tally.kills % 2 === 1;
+        if (isAmid) await begun(out, running, before + 1);
+        const timer = setTimeout(() => running.process.kill("SIGKILL"), (random() * wholeMs) / (isAmid ? 10 : 1));
+        const { signal, code, stderr } = await running.ended;
         clearTimeout(timer);
         if (signal === null) {
           // It was faster than the moment that was drawn.
+          expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
           expect(reportTextOf(join(folder, out))).toBe(reference);
           break;
         }
@@ -104,8 +109,8 @@ describe("SIGKILL", () => {
         }
       }
       const before = tallies(out);
-      const { code, stderr } = await start(out).ended;
-      expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+      const whole = await start(out).ended;
+      expect(whole).toMatchObject({ code: 1, stderr: "" });
       expect(reportTextOf(join(folder, out))).toBe(reference);
       const after = tallies(out);
       expect([...after.keys()].toSorted()).toEqual([...tallies("undisturbed").keys()].toSorted());
@@ -128,16 +133,79 @@ describe("SIGKILL", () => {
   });
 });
 
-/** Waits until a run has some tallies. */
-async function begun(out: string, running: { ended: Promise<Ended> }): Promise<void> {
+/** Waits until a run has some tallies, or is over. */
+async function begun(out: string, running: { ended: Promise<Ended> }, least = 2): Promise<void> {
   let isOver = false;
   void running.ended.then(() => {
     isOver = true;
   });
-  while (tallies(out).size < 2 && !isOver) await sleep(2);
+  while (tallies(out).size < least && !isOver) await sleep(2);
 }
 
+/** The process that scans: it holds the lock. The one that was started watches it. */
+function holderOf(out: string): number {
+  return (JSON.parse(readFileSync(join(folder, out, "run.lock"), "utf8")) as { pid: number }).pid;
+}
+
+describe("SIGKILL of the process that scans", () => {
+  it("at random moments changes no byte of the report either: it is started again", async () => {
+    const random = randomNumbers(45652);
+    for (let round = 0; round < 4; round++) {
+      const out = `restarted-${round}`;
+      const running = start(out);
+      await begun(out, running);
+      await sleep((random() * wholeMs) / 4);
+      // It may be over by now.
+      if (existsSync(join(folder, out, "run.lock"))) process.kill(holderOf(out), "SIGKILL");
+      const { code, stderr } = await running.ended;
+      expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+      expect(reportTextOf(join(folder, out))).toBe(reference);
+      expect(readdirSync(join(folder, out)).toSorted()).toEqual(readdirSync(join(folder, "undisturbed")).toSorted());
+    }
+  });
+});
+
+describe("SIGKILL of the process that watches", () => {
+  it("ends the one that scans, too", async () => {
+    const running = start("orphaned");
+    await begun("orphaned", running);
+    const scanner = holderOf("orphaned");
+    running.process.kill("SIGKILL");
+    await running.ended;
+    for (let tries = 0; tries < 100 && existsSync(`/proc/${scanner}`); tries++) await sleep(20);
+    expect(existsSync(`/proc/${scanner}/exe`)).toBe(false);
+    expect((await start("orphaned").ended).code).toBe(1);
+    expect(reportTextOf(join(folder, "orphaned"))).toBe(reference);
+  });
+});
+
 describe("SIGINT and SIGTERM", () => {
+  it("a second one ends at once, and the next scan goes on", async () => {
+    const running = start("hurried");
+    await begun("hurried", running);
+    const scanner = holderOf("hurried");
+    // It cannot stop in order: it does not run.
+    process.kill(scanner, "SIGSTOP");
+    running.process.kill("SIGINT");
+    await sleep(100);
+    expect(existsSync(`/proc/${scanner}`)).toBe(true);
+    running.process.kill("SIGINT");
+    expect(await running.ended).toMatchObject({ code: 130, signal: null });
+    expect((await start("hurried").ended).code).toBe(1);
+    expect(reportTextOf(join(folder, "hurried"))).toBe(reference);
+  });
+
+  it("count once when a terminal sends them to both processes", async () => {
+    const running = start("terminal");
+    await begun("terminal", running);
+    process.kill(holderOf("terminal"), "SIGINT");
+    running.process.kill("SIGINT");
+    const ended = await running.ended;
+    expect(ended).toMatchObject({ code: 130, signal: null });
+    expect(ended.stderr).toContain("goes on from here");
+    expect(existsSync(join(folder, "terminal", "run.lock"))).toBe(false);
+  });
+
   it.each(["SIGINT", "SIGTERM"] as const)("%s ends with 130, and the next scan goes on", async (signal) => {
     const out = `stopped-${signal}`;
     const running = start(out);
@@ -222,9 +290,10 @@ describe("a run folder that was tampered with", () => {
     const running = start("busy");
     await begun("busy", running);
     // Held, so that it cannot be over before the second one looks.
-    running.process.kill("SIGSTOP");
+    const scanner = holderOf("busy");
+    process.kill(scanner, "SIGSTOP");
     const second = await start("busy").ended;
-    running.process.kill("SIGCONT");
+    process.kill(scanner, "SIGCONT");
     const ended = await running.ended;
     expect(second.code).toBe(64);
     expect(second.stderr).toMatch(/another scan \(process \d+\) holds /);

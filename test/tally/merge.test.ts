@@ -14,7 +14,45 @@ const shown = ({ sources }: ReturnType<typeof mergeTallies>) =>
     uncounted.map(({ path, status }) => `${path}: ${status}`),
   ]);
 
+const died = { reason: "worker-died", detail: "bytes 0 to 5: it failed twice" };
+
 describe("mergeTallies", () => {
+  it("counts what is left of a file of which a shard was given up, and the rows that its blocks say", () => {
+    const plan = planOf([{ shards: ["a", "b", "c"], format: "parquet", rows: 25 }]);
+    const shards = plan.shards.map((shard) => ({ ...shard, rows: shard.id === "b" ? 15 : 10 }));
+    const merged = merge({ ...plan, shards }, [
+      ...[shardTally("a", { s: counts }), shardTally("b", {}, died), shardTally("c", { s: counts })],
+    ]);
+    expect(shown(merged)).toEqual([["s", 35, 14, { "invalid-json": 4, "worker-died": 15 }, []]]);
+    expect(merged.files[0]).toMatchObject({ status: "worker-died", reason: died.detail, counted: true });
+    expect([...merged.givenUp]).toEqual(["b"]);
+  });
+
+  it("cannot decide a source where nobody knows how many rows were given up, or whose they are", () => {
+    const lines = planOf([{ shards: ["a", "b"] }]);
+    expect(shown(merge(lines, [shardTally("a", { s: counts }), shardTally("b", {}, died)]))).toEqual([
+      ["s", 10, 7, { "invalid-json": 2 }, ["f0: worker-died"]],
+    ]);
+    const plan = planOf([{ shards: ["a", "b"], source: null, format: "parquet", rows: 25 }]);
+    const byColumn = { ...plan, shards: plan.shards.map((shard) => ({ ...shard, rows: 10 })) };
+    expect(shown(merge(byColumn, [shardTally("a", { x: counts }), shardTally("b", {}, died)]))).toEqual([
+      ["unregistered", 0, 0, {}, ["f0: worker-died"]],
+      ["x", 10, 7, { "invalid-json": 2 }, ["f0: worker-died"]],
+    ]);
+  });
+
+  it("believes damage before it believes that a worker ended", () => {
+    const plan = planOf([{ shards: ["a", "b", "c"], format: "parquet", rows: 25 }]);
+    const tallies = [shardTally("a", {}, died), shardTally("b", {}, damage), shardTally("c", {}, died)];
+    expect(shown(merge(plan, tallies))).toEqual([["s", 25, 0, { "file-damaged": 25 }, []]]);
+  });
+
+  it("leaves the tallies as they are", () => {
+    const tallies = new Map(["a", "b"].map((id) => [id, shardTally(id, { s: counts })]));
+    const plan = planOf([{ shards: ["a", "b"] }]);
+    expect(shown(mergeTallies(plan, tallies))).toEqual(shown(mergeTallies(plan, tallies)));
+  });
+
   it("adds the shards of a source over all its files, and keeps the order of the register", () => {
     const plan = planOf(
       [{ shards: ["a", "b"] }, { shards: ["c"], source: "r" }, { shards: ["d"] }],

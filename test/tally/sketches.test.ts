@@ -104,5 +104,13 @@ describe("IdSketch", () => {
 
   it("refuses a text that is not one", () => {
     expect(() => IdSketch.parse("AAAA")).toThrow("12 bytes an id; this has 3");
+    const [one, two] = [Buffer.from("010000000000000001000000", "hex"), Buffer.from("020000000000000001000000", "hex")];
+    expect(IdSketch.parse(Buffer.concat([one, two]).toString("base64")).repeated()).toEqual({ count: 0, exact: true });
+    for (const pair of [
+      [two, one],
+      [one, one],
+    ]) {
+      expect(() => IdSketch.parse(Buffer.concat(pair).toString("base64"))).toThrow("is not over the one before");
+    }
   });
 });

@@ -74,7 +74,7 @@ pub enum CorpusError {
     Changed {
         /// The file.
         path: PathBuf,
-        /// Which part of the identity differs: "size", "modification time", "first 64 KiB", "last 64 KiB".
+        /// What differs: "size", "modification time", "first 64 KiB", "last 64 KiB", or "file" where it is gone.
         what: &'static str,
         /// The value at inspection.
         expected: String,

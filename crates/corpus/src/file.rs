@@ -27,6 +27,16 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Looks at the file that now lies at `path`, and fails if it is not this one.
+    ///
+    /// # Errors
+    ///
+    /// [`CorpusError::Changed`] with what differs first, or that there is no such file; [`CorpusError::Io`] where it
+    /// cannot be looked at.
+    pub fn verify(&self, path: &Path) -> Result<(), CorpusError> {
+        open_again(path, self).map(drop)
+    }
+
     /// Fails with what differs first.
     pub(crate) fn check(&self, now: &Self, path: &Path) -> Result<(), CorpusError> {
         let hex = |digest: &[u8; 32]| blake3::Hash::from_bytes(*digest).to_hex().to_string();
@@ -77,6 +87,18 @@ pub(crate) fn open(path: &Path) -> Result<Opened, CorpusError> {
     };
     let identity = Identity { size, modified_ns, head: head_digest.into(), foot: foot_digest.into() };
     Ok(Opened { file, identity, head })
+}
+
+/// Opens a file that was inspected before; another one, or none, is a change of the corpus.
+pub(crate) fn open_again(path: &Path, expected: &Identity) -> Result<Opened, CorpusError> {
+    match open(path) {
+        Ok(opened) => expected.check(&opened.identity, path).map(|()| opened),
+        Err(CorpusError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            let (expected, found) = ("there".to_owned(), "gone".to_owned());
+            Err(CorpusError::Changed { path: path.to_path_buf(), what: "file", expected, found })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Size and modification time of an open file.

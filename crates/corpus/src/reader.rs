@@ -9,7 +9,7 @@ use crate::batch::TextBatch;
 use crate::columns::{Columns, choose};
 use crate::document::{self, DocumentReader};
 use crate::error::{CorpusError, Fault, Outcome};
-use crate::file::{Identity, Opened, Store, Watch, open};
+use crate::file::{Identity, Opened, Store, Watch, open, open_again};
 use crate::format::{Content, Format, decide};
 use crate::ipc::{self, IpcReader};
 use crate::jsonl::{self, JsonlReader};
@@ -74,10 +74,10 @@ impl ShardReader {
         range: &ShardRange,
         expected: Option<&Identity>,
     ) -> Result<Self, CorpusError> {
-        let Opened { file, identity, head } = open(path)?;
-        if let Some(expected) = expected {
-            expected.check(&identity, path)?;
-        }
+        let Opened { file, identity, head } = match expected {
+            Some(expected) => open_again(path, expected)?,
+            None => open(path)?,
+        };
         let format = decide(path, &head, options)?;
         let watch = Watch::new(&file, identity.clone(), path)?;
         guard(path, || {

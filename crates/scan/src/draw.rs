@@ -9,7 +9,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::builder::{FixedSizeBinaryBuilder, StringBuilder, UInt64Builder};
+use arrow_array::builder::{ArrayBuilder, FixedSizeBinaryBuilder, StringBuilder, UInt64Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
 use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, RecordBatch};
@@ -18,9 +18,12 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::error::ScanError;
 use crate::key::Key;
 
 const CELLS: usize = 4096;
+/// Rows of a sample that are gathered before they are written.
+const ROWS_PER_BATCH: usize = 16_384;
 
 /// What to draw, and from which evidence.
 #[derive(Debug, Deserialize)]
@@ -83,12 +86,14 @@ pub struct SourceDraw {
 /// # Errors
 ///
 /// When an evidence file cannot be read or a sample cannot be written; the message names the file.
-pub fn draw(spec: &DrawSpec) -> Result<Draw, ArrowError> {
+pub fn draw(spec: &DrawSpec) -> Result<Draw, ScanError> {
     let lasts = last_keys(spec)?;
     let overall = smallest_overall(spec)?;
     let mut result = Draw { overall: overall.len() as u64, ..Draw::default() };
-    let mut technical = SampleWriter::create(&spec.per_source_path)?;
-    let mut manual = SampleWriter::create(&spec.overall_path)?;
+    let (technical_fault, manual_fault) =
+        (ScanError::evidence(&spec.per_source_path, "written"), ScanError::evidence(&spec.overall_path, "written"));
+    let mut technical = SampleWriter::create(&spec.per_source_path).map_err(&technical_fault)?;
+    let mut manual = SampleWriter::create(&spec.overall_path).map_err(&manual_fault)?;
     let last_overall = overall.peek().copied();
     for file in &spec.evidence {
         read(&file.path, |batch| {
@@ -99,10 +104,10 @@ pub fn draw(spec: &DrawSpec) -> Result<Draw, ArrowError> {
                 let in_source = last.is_some_and(|last| key <= last);
                 let in_overall = last_overall.is_some_and(|last| key <= last);
                 if in_overall {
-                    manual.push(&columns, row, &file.file)?;
+                    manual.push(&columns, row, &file.file).map_err(&manual_fault)?;
                 }
                 if in_source || in_overall {
-                    technical.push(&columns, row, &file.file)?;
+                    technical.push(&columns, row, &file.file).map_err(&technical_fault)?;
                     let drawn = result.sources.entry(source.to_owned()).or_default();
                     drawn.smallest += u64::from(in_source);
                     drawn.add(&columns, row);
@@ -111,13 +116,13 @@ pub fn draw(spec: &DrawSpec) -> Result<Draw, ArrowError> {
             Ok(())
         })?;
     }
-    technical.finish()?;
-    manual.finish()?;
+    technical.finish().map_err(&technical_fault)?;
+    manual.finish().map_err(&manual_fault)?;
     Ok(result)
 }
 
 /// The largest key that is drawn of each source; `None` where nothing is.
-fn last_keys(spec: &DrawSpec) -> Result<BTreeMap<&str, Option<Key>>, ArrowError> {
+fn last_keys(spec: &DrawSpec) -> Result<BTreeMap<&str, Option<Key>>, ScanError> {
     let mut cells: BTreeMap<&str, Vec<u32>> = spec.per_source.keys().map(|s| (s.as_str(), vec![0; CELLS])).collect();
     for file in &spec.evidence {
         read(&file.path, |batch| {
@@ -163,7 +168,7 @@ fn last_keys(spec: &DrawSpec) -> Result<BTreeMap<&str, Option<Key>>, ArrowError>
         .collect())
 }
 
-fn smallest_overall(spec: &DrawSpec) -> Result<BinaryHeap<Key>, ArrowError> {
+fn smallest_overall(spec: &DrawSpec) -> Result<BinaryHeap<Key>, ScanError> {
     let mut heap = BinaryHeap::new();
     for file in &spec.evidence {
         read(&file.path, |batch| {
@@ -194,11 +199,11 @@ fn cell(key: &Key) -> usize {
     usize::from(u16::from_be_bytes([key[0], key[1]]) >> 4)
 }
 
-fn read(path: &Path, mut each: impl FnMut(&RecordBatch) -> Result<(), ArrowError>) -> Result<(), ArrowError> {
-    let name = |error: ArrowError| ArrowError::ExternalError(format!("{}: {error}", path.display()).into());
-    let file = File::open(path).map_err(|error| name(error.into()))?;
-    for batch in FileReader::try_new_buffered(file, None).map_err(name)? {
-        each(&batch.map_err(name)?)?;
+fn read(path: &Path, mut each: impl FnMut(&RecordBatch) -> Result<(), ScanError>) -> Result<(), ScanError> {
+    let fault = ScanError::evidence(path, "read");
+    let file = File::open(path).map_err(|error| fault(error.into()))?;
+    for batch in FileReader::try_new_buffered(file, None).map_err(&fault)? {
+        each(&batch.map_err(&fault)?)?;
     }
     Ok(())
 }
@@ -283,7 +288,7 @@ impl SampleWriter {
         let ids = columns.batch["id"].as_string::<i32>();
         id.append_option((!ids.is_null(row)).then(|| ids.value(row)));
         self.position.append_value(columns.batch["position"].as_primitive::<UInt64Type>().value(row));
-        if source.values_slice().len() > 1 << 20 {
+        if self.position.len() >= ROWS_PER_BATCH {
             self.flush()?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What can stop the scan of a shard. Bytes of the corpus never do: they are counted.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use arrow_schema::ArrowError;
 use corpus::CorpusError;
@@ -11,8 +12,22 @@ use corpus::CorpusError;
 pub enum ScanError {
     /// The file cannot be read, or is not the one that the plan saw.
     Corpus(CorpusError),
-    /// Evidence or a sample cannot be written.
-    Evidence(ArrowError),
+    /// Evidence or a sample cannot be written, or read again.
+    Evidence {
+        /// The file.
+        path: PathBuf,
+        /// What was tried: "read" or "written".
+        action: &'static str,
+        /// The system's answer, or what is wrong with the file.
+        source: ArrowError,
+    },
+    /// The evidence of the scan under another seed is not what it was: the shard is to be scanned anew.
+    Redraw {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ArrowError,
+    },
     /// The task cannot be carried out: a fault of the caller.
     Task(String),
     /// Counts that do not add up: a fault of ours.
@@ -23,7 +38,10 @@ impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Corpus(error) => error.fmt(f),
-            Self::Evidence(error) => write!(f, "evidence cannot be written: {error}"),
+            Self::Evidence { path, action, source } => {
+                write!(f, "{} cannot be {action}: {source}", path.display())
+            }
+            Self::Redraw { path, source } => write!(f, "{} cannot be used again: {source}", path.display()),
             Self::Task(detail) => write!(f, "the task cannot be carried out: {detail}"),
             Self::Identity(detail) => write!(f, "counts do not add up: {detail}"),
         }
@@ -38,8 +56,9 @@ impl From<CorpusError> for ScanError {
     }
 }
 
-impl From<ArrowError> for ScanError {
-    fn from(error: ArrowError) -> Self {
-        Self::Evidence(error)
+impl ScanError {
+    /// What went wrong while a file of the run folder was written, or read.
+    pub(crate) fn evidence(path: &Path, action: &'static str) -> impl Fn(ArrowError) -> Self {
+        move |source| Self::Evidence { path: path.to_path_buf(), action, source }
     }
 }

@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    FixedSizeBinaryBuilder, Float64Builder, ListBuilder, StringBuilder, StructBuilder, UInt32Builder, UInt64Builder,
+    ArrayBuilder, FixedSizeBinaryBuilder, Float64Builder, ListBuilder, StringBuilder, StructBuilder, UInt32Builder,
+    UInt64Builder,
 };
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
 use arrow_array::{ArrayRef, RecordBatch};
+use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
 
@@ -18,8 +22,9 @@ use crate::key::Key;
 
 /// Hits of one record that are written out; `hits` counts all of them.
 pub const HITS_KEPT: usize = 64;
-/// Rows that are gathered before they are written.
+/// Rows that are gathered before they are written, and hits: they bound the memory of what waits.
 const ROWS_PER_BATCH: usize = 16_384;
+const HITS_PER_BATCH: usize = 131_072;
 
 /// One row of evidence.
 #[derive(Debug, Clone)]
@@ -92,7 +97,7 @@ impl EvidenceWriter {
     /// Adds a row.
     pub fn push(&mut self, row: &Evidence) -> Result<(), ArrowError> {
         self.rows.push(row, &self.names);
-        if self.rows.len() >= ROWS_PER_BATCH {
+        if self.rows.len() >= ROWS_PER_BATCH || self.rows.hits.values().len() >= HITS_PER_BATCH {
             self.flush()?;
         }
         Ok(())
@@ -129,6 +134,27 @@ impl EvidenceWriter {
 /// The system's answer.
 pub fn sync_files(folder: &Path) -> std::io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(folder)?)?)
+}
+
+/// Positions of the rows of an evidence file that have a risk, ascending: of every record in which something was found,
+/// whatever was drawn.
+pub fn positions_with_risks(path: &Path) -> Result<Vec<u64>, ArrowError> {
+    let mut positions = Vec::new();
+    for batch in FileReader::try_new_buffered(File::open(path)?, None)? {
+        let batch = batch?;
+        let column = |name: &str| {
+            batch.column_by_name(name).ok_or_else(|| ArrowError::SchemaError(format!("there is no column {name:?}")))
+        };
+        let (risks, position) = (column("risks")?, column("position")?);
+        let (Some(risks), Some(position)) = (risks.as_list_opt::<i32>(), position.as_primitive_opt::<UInt64Type>())
+        else {
+            return Err(ArrowError::SchemaError("risks or position is of another type".to_owned()));
+        };
+        positions
+            .extend((0..batch.num_rows()).filter(|&row| risks.value_length(row) > 0).map(|row| position.value(row)));
+    }
+    positions.sort_unstable();
+    Ok(positions)
 }
 
 fn schema(names: &Names) -> Schema {

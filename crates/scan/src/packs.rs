@@ -2,9 +2,6 @@
 
 use std::collections::VecDeque;
 
-/// Ids of one pack, padding with them: bounds the memory of one device call.
-const IDS_PER_PACK: usize = 1 << 18;
-
 /// Windows of one batch, padded to one length.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pack {
@@ -64,8 +61,9 @@ impl Windows {
         &self.ids[start..][..count as usize]
     }
 
-    /// Packs all windows, shortest first: O(n log n) in the number of windows.
-    pub fn pack(&self) -> VecDeque<Pack> {
+    /// Packs all windows, shortest first, with up to `most_ids` in each, padding with them: that bounds the memory of
+    /// one device call. A window that is longer is a pack of its own. O(n log n) in the number of windows.
+    pub fn pack(&self, most_ids: usize) -> VecDeque<Pack> {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
         order.sort_by_key(|&window| self.count(window));
         let mut packs = VecDeque::new();
@@ -73,7 +71,7 @@ impl Windows {
         while at < order.len() {
             // The longest window that still fits decides the length of the pack.
             let mut end = at + 1;
-            while end < order.len() && self.count(order[end]) as usize * (end + 1 - at) <= IDS_PER_PACK {
+            while end < order.len() && self.count(order[end]) as usize * (end + 1 - at) <= most_ids {
                 // Padding more than a quarter of a window costs more than another call.
                 if self.count(order[end]) > self.count(order[at]) + self.count(order[at]) / 4 + 16 {
                     break;
@@ -98,6 +96,8 @@ impl Windows {
 mod tests {
     use super::*;
 
+    const MOST_IDS: usize = 10_000;
+
     #[test]
     fn every_window_is_packed_once_and_padded_with_zeros() {
         let mut windows = Windows::default();
@@ -107,8 +107,8 @@ mod tests {
             windows.push(record, &ids);
         }
         let mut seen = vec![false; windows.len()];
-        for pack in windows.pack() {
-            assert!(pack.ids.len() <= IDS_PER_PACK);
+        for pack in windows.pack(MOST_IDS) {
+            assert!(pack.ids.len() <= MOST_IDS);
             assert_eq!(pack.ids.len(), pack.rows * pack.length);
             for (row, &window) in pack.ids.chunks_exact(pack.length).zip(&pack.windows) {
                 assert!(!std::mem::replace(&mut seen[window as usize], true));

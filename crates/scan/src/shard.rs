@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use corpus::{CorpusError, Reason, Row, RowState, ShardReader, TextBatch};
+use arrow_schema::ArrowError;
+use corpus::{CorpusError, Identity, Reason, Row, RowState, ShardReader, TextBatch};
 use matcher::{Hit, Library, Scratch};
 use ngram::{Extractor, Linear};
 use normalize::has_visible;
@@ -16,13 +17,16 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::ScanError;
-use crate::evidence::{Evidence, EvidenceHit, EvidenceWriter, HITS_KEPT, Names};
+use crate::evidence::{Evidence, EvidenceHit, EvidenceWriter, HITS_KEPT, Names, positions_with_risks};
 use crate::key::{Key, Keys, leading};
 use crate::packs::{Pack, Windows};
 use crate::tally::SourceTally;
 use crate::task::ShardTask;
 use crate::verdict::{Keywords, Verdict};
 
+/// Rows of evidence that are held back, over all sources, because a later key may take their place; where there would be
+/// more they are written, needed or not, so that memory does not grow with the sources of a shard.
+const ROWS_HELD: usize = 32_768;
 /// Records without a verdict whose places are kept, per shard: enough to find the trouble.
 const PLACES_KEPT: usize = 20;
 /// The source of records that name none.
@@ -32,7 +36,10 @@ const UNREGISTERED: &str = "unregistered";
 /// the batches that wait for scores, and the evidence rows with the smallest keys.
 pub struct ShardScan {
     task: ShardTask,
+    identity: Identity,
     library: Arc<Library>,
+    /// Of a redraw, positions of the records in which something was found before; ascending.
+    found_before: Vec<u64>,
     /// `None` when the file turned out to be damaged as it was opened.
     reader: Option<ShardReader>,
     keys: Keys,
@@ -42,6 +49,8 @@ pub struct ShardScan {
     found: Vec<Hit>,
     sources: BTreeMap<Arc<str>, SourceState>,
     evidence: EvidenceWriter,
+    /// Rows that `smallest` holds, at most: those that gave way since the last count are still in the number.
+    rows_held: usize,
     pending: HashMap<u32, Pending>,
     next_batch: u32,
     damage: Option<Damage>,
@@ -52,14 +61,14 @@ pub struct ShardScan {
 struct SourceState {
     tally: SourceTally,
     /// The smallest keys seen, each with its row once it is judged, unless the row was written already.
-    smallest: BTreeMap<Key, Option<Evidence>>,
+    smallest: BTreeMap<Key, Option<Box<Evidence>>>,
 }
 
 /// A batch that waits for its scores.
 struct Pending {
     text: TextBatch,
     records: Vec<Record>,
-    /// Records that later rows with the same bytes may take their result from, by row.
+    /// Records that later rows with the same bytes may take their result from, by the first row with these bytes.
     record_of_row: HashMap<usize, u32>,
     hits: Vec<Hit>,
     windows: Windows,
@@ -164,10 +173,19 @@ impl ShardScan {
             entries: entry_ids,
             outputs: task.classifier.as_ref().map_or_else(Vec::new, |classifier| classifier.names.clone()),
         };
-        let evidence = EvidenceWriter::create(&task.evidence, names)?;
+        let found_before = if task.redraw {
+            let path = &task.evidence;
+            positions_with_risks(path).map_err(|source| ScanError::Redraw { path: path.clone(), source })?
+        } else {
+            Vec::new()
+        };
+        let evidence =
+            EvidenceWriter::create(&task.evidence, names).map_err(ScanError::evidence(&task.evidence, "written"))?;
         Ok(Self {
             keys: Keys::new(&task.seed, &task.file),
             task,
+            identity,
+            found_before,
             library,
             reader,
             extractor,
@@ -176,6 +194,7 @@ impl ShardScan {
             found: Vec::new(),
             sources: BTreeMap::new(),
             evidence,
+            rows_held: 0,
             pending: HashMap::new(),
             next_batch: 0,
             damage,
@@ -221,7 +240,7 @@ impl ShardScan {
             let flagged = self.judge(&pending, &[])?;
             return Ok(Some(Step { batch, records, bytes, flagged, unread, packs: Vec::new() }));
         }
-        let packs: Vec<Pack> = pending.windows.pack().into();
+        let packs: Vec<Pack> = pending.windows.pack(self.task.pack_ids).into();
         pending.packed = packs.iter().map(|pack| pack.windows.clone()).collect();
         pending.windows.drop_ids();
         self.pending.insert(batch, pending);
@@ -266,22 +285,22 @@ impl ShardScan {
     ///
     /// # Errors
     ///
-    /// [`ScanError`] when a batch still waits, the evidence cannot be written, or the counts do not add up.
+    /// [`ScanError`] when a batch still waits, the file is no longer the one that the plan saw, the evidence cannot be
+    /// written, or the counts do not add up.
     pub fn finish(mut self) -> Result<String, ScanError> {
         if !self.pending.is_empty() {
             return Err(ScanError::Task(format!("{} batches wait for scores", self.pending.len())));
         }
+        // Each batch looked at size and time of the file that is open; another one may lie in its place by now.
+        self.identity.verify(&self.task.path)?;
+        let fault = ScanError::evidence(&self.task.evidence, "written");
         for (source, state) in &mut self.sources {
             if let Some(broken) = state.tally.broken_identity() {
                 return Err(ScanError::Identity(format!("source {source} of {}: {broken}", self.task.file)));
             }
-            let mut rows: Vec<Evidence> = std::mem::take(&mut state.smallest).into_values().flatten().collect();
-            rows.sort_by_key(|row| row.position);
-            for row in &rows {
-                self.evidence.push(row)?;
-            }
+            write_held(&mut self.evidence, state).map_err(&fault)?;
         }
-        let evidence_rows = self.evidence.finish(self.task.durable)?;
+        let evidence_rows = self.evidence.finish(self.task.durable).map_err(&fault)?;
         let result = ShardResult {
             sources: self.sources.iter().map(|(source, state)| (source.as_ref(), &state.tally)).collect(),
             damage: self.damage.as_ref(),
@@ -312,22 +331,29 @@ impl ShardScan {
             return text.len();
         }
         let id = pending.text.id(row);
-        state.tally.text_bytes += text.len() as u64;
-        state.tally.distinct.add(xxh3_64(text.as_bytes()));
-        if let Some(id) = id {
-            state.tally.ids.add(xxh3_64(id.as_bytes()));
+        if !self.task.redraw {
+            state.tally.text_bytes += text.len() as u64;
+            state.tally.distinct.add(xxh3_64(text.as_bytes()));
+            if let Some(id) = id {
+                state.tally.ids.add(xxh3_64(id.as_bytes()));
+            }
         }
         let key = self.keys.key(&source, id.unwrap_or_default(), position);
         let is_small = keep_smallest(&mut state.smallest, key, self.task.keep_smallest);
-        if self.task.sample_only {
-            // The draw over all shards decides which of these are assessed; until then none is.
+        if self.task.sample_only || self.task.redraw {
+            // The draw over all shards decides which of these are assessed, until then none is; or they were before.
             state.tally.add_not_assessed(Reason::StageMissing);
-            if !is_small {
+            let is_wanted = is_small
+                || !self.task.sample_only
+                    && (is_in(key, self.task.key_space) || self.found_before.binary_search(&position).is_ok());
+            if !is_wanted {
                 return text.len();
             }
         }
         let index = pending.records.len() as u32;
-        let same = pending.text.rows()[row].same_as().and_then(|row| pending.record_of_row.get(&row).copied());
+        // The first row with these bytes may be one that is not wanted.
+        let first_row = pending.text.rows()[row].same_as().unwrap_or(row);
+        let same = pending.record_of_row.get(&first_row).copied();
         let bytes = text.len();
         let record = if let Some(earlier) = same {
             // A small file may hold one text a million times (dictionaries, views): it is matched once a batch.
@@ -341,7 +367,7 @@ impl ShardScan {
             if let Some(extractor) = &mut self.extractor {
                 extractor.windows(text, |ids| pending.windows.push(index, ids));
             }
-            pending.record_of_row.insert(row, index);
+            pending.record_of_row.insert(first_row, index);
             let keywords = self.task.rules.keywords(&self.found, self.library.entries());
             let first = pending.hits.len();
             pending.hits.extend(self.found.iter().take(HITS_KEPT));
@@ -372,15 +398,15 @@ impl ShardScan {
             let rules = &self.task.rules;
             let verdict = rules.judge(record.keywords, scores);
             let state = self.sources.get_mut(&record.source).expect("a record's source was entered when it was read");
-            if self.task.stage_missing {
-                if !self.task.sample_only {
+            if !self.task.sample_only && !self.task.redraw {
+                if self.task.stage_missing {
                     state.tally.add_not_assessed(Reason::StageMissing);
+                } else {
+                    state.tally.add_assessed(verdict, rules);
                 }
-            } else if !self.task.sample_only {
-                state.tally.add_assessed(verdict, rules);
             }
             flagged += usize::from(!self.task.stage_missing && verdict.risks & rules.flagged_mask != 0);
-            let sampled = leading(&record.key) >> 32 < self.task.key_space;
+            let sampled = is_in(record.key, self.task.key_space);
             let found = verdict.risks & (rules.flagged_mask | rules.unqualified_mask) != 0;
             let kept = state.smallest.contains_key(&record.key);
             let write_now = !self.task.sample_only && (sampled || found);
@@ -389,10 +415,20 @@ impl ShardScan {
             }
             let row = evidence_row(&self.task, pending, record, scores, verdict);
             if write_now {
-                self.evidence.push(&row)?;
+                self.evidence.push(&row).map_err(ScanError::evidence(&self.task.evidence, "written"))?;
             } else if let Some(slot) = state.smallest.get_mut(&record.key) {
-                *slot = Some(row);
+                *slot = Some(Box::new(row));
+                self.rows_held += 1;
             }
+        }
+        if self.rows_held > ROWS_HELD {
+            self.rows_held = self.sources.values().map(SourceState::rows_held).sum();
+        }
+        if self.rows_held > ROWS_HELD {
+            for state in self.sources.values_mut() {
+                write_held(&mut self.evidence, state).map_err(ScanError::evidence(&self.task.evidence, "written"))?;
+            }
+            self.rows_held = 0;
         }
         Ok(flagged)
     }
@@ -432,8 +468,26 @@ fn evidence_row(task: &ShardTask, pending: &Pending, record: &Record, scores: &[
     }
 }
 
+impl SourceState {
+    fn rows_held(&self) -> usize {
+        self.smallest.values().flatten().count()
+    }
+}
+
+/// Writes the rows that a source holds back, by position. Their keys stay.
+fn write_held(evidence: &mut EvidenceWriter, state: &mut SourceState) -> Result<(), ArrowError> {
+    let mut rows: Vec<Box<Evidence>> = state.smallest.values_mut().filter_map(Option::take).collect();
+    rows.sort_by_key(|row| row.position);
+    rows.iter().try_for_each(|row| evidence.push(row))
+}
+
+/// Whether a key lies in the first `key_space` parts of 2^32 of all keys.
+fn is_in(key: Key, key_space: u64) -> bool {
+    leading(&key) >> 32 < key_space
+}
+
 /// Enters a key among the `limit` smallest; whether it is one of them for now.
-fn keep_smallest(smallest: &mut BTreeMap<Key, Option<Evidence>>, key: Key, limit: u64) -> bool {
+fn keep_smallest(smallest: &mut BTreeMap<Key, Option<Box<Evidence>>>, key: Key, limit: u64) -> bool {
     if smallest.len() as u64 >= limit {
         match smallest.last_key_value() {
             Some((last, _)) if key < *last => smallest.pop_last(),

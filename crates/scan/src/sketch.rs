@@ -14,12 +14,23 @@ pub const IDS: usize = 4096;
 /// `HyperLogLog` (Flajolet et al. 2007) over the hashes of record texts.
 #[derive(Debug, Clone)]
 pub struct DistinctRecords {
-    registers: Vec<u8>,
+    registers: Registers,
 }
+
+/// A shard may have many sources of few records.
+#[derive(Debug, Clone)]
+enum Registers {
+    /// Those that are set, by index.
+    Few(BTreeMap<u16, u8>),
+    All(Vec<u8>),
+}
+
+/// Registers that are set before all of them are kept: about what a map of them takes.
+const FEW: usize = 256;
 
 impl Default for DistinctRecords {
     fn default() -> Self {
-        Self { registers: vec![0; REGISTERS] }
+        Self { registers: Registers::Few(BTreeMap::new()) }
     }
 }
 
@@ -29,22 +40,38 @@ impl DistinctRecords {
         let register = (hash >> (64 - REGISTER_BITS)) as usize;
         // The guard bit bounds the rank by the bits that are left.
         let rank = ((hash << REGISTER_BITS) | (1 << (REGISTER_BITS - 1))).leading_zeros() as u8 + 1;
-        self.registers[register] = self.registers[register].max(rank);
+        match &mut self.registers {
+            Registers::Few(few) => {
+                let kept = few.entry(register as u16).or_default();
+                *kept = rank.max(*kept);
+                if few.len() > FEW {
+                    let mut all = vec![0; REGISTERS];
+                    for (&register, &rank) in &*few {
+                        all[usize::from(register)] = rank;
+                    }
+                    self.registers = Registers::All(all);
+                }
+            }
+            Registers::All(all) => all[register] = rank.max(all[register]),
+        }
     }
 
     /// The registers as text: base64, after `d:` all of them, after `s:` those that are set as (index, rank) in three
     /// bytes, whichever is shorter.
     pub fn encode(&self) -> String {
-        let set = self.registers.iter().filter(|&&rank| rank > 0).count();
-        if set * 3 >= REGISTERS {
-            return format!("d:{}", BASE64.encode(&self.registers));
+        let set: Vec<(u16, u8)> = match &self.registers {
+            Registers::Few(few) => few.iter().map(|(&register, &rank)| (register, rank)).collect(),
+            Registers::All(all) => (0..).zip(all.iter().copied()).filter(|&(_, rank)| rank > 0).collect(),
+        };
+        if let Registers::All(all) = &self.registers
+            && set.len() * 3 >= REGISTERS
+        {
+            return format!("d:{}", BASE64.encode(all));
         }
-        let mut bytes = Vec::with_capacity(set * 3);
-        for (index, &rank) in (0_u16..).zip(&self.registers) {
-            if rank > 0 {
-                bytes.extend_from_slice(&index.to_le_bytes());
-                bytes.push(rank);
-            }
+        let mut bytes = Vec::with_capacity(set.len() * 3);
+        for (register, rank) in set {
+            bytes.extend_from_slice(&register.to_le_bytes());
+            bytes.push(rank);
         }
         format!("s:{}", BASE64.encode(bytes))
     }
@@ -89,11 +116,27 @@ mod tests {
         sketch.add(0);
         sketch.add(1 << 63);
         sketch.add((1 << 63) | (1 << 51));
-        assert_eq!(sketch.registers[0], 53);
-        assert_eq!(sketch.registers[2048], 53);
+        assert_eq!(sketch.encode(), format!("s:{}", BASE64.encode([0, 0, 53, 0, 8, 53])));
         let mut half = DistinctRecords::default();
         half.add((1 << 63) | (1 << 51));
-        assert_eq!(half.registers[2048], 1);
+        assert_eq!(half.encode(), format!("s:{}", BASE64.encode([0, 8, 1])));
+    }
+
+    #[test]
+    fn few_and_all_registers_are_one_sketch() {
+        let hashes = |count: u64| (0..count).map(|n| (n + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        for count in [10, 255, 256, 257, 300, 2000, 20_000] {
+            let mut registers = vec![0; REGISTERS];
+            let mut sketch = DistinctRecords::default();
+            for hash in hashes(count) {
+                sketch.add(hash);
+                let rank = ((hash << REGISTER_BITS) | (1 << (REGISTER_BITS - 1))).leading_zeros() as u8 + 1;
+                let register = &mut registers[(hash >> (64 - REGISTER_BITS)) as usize];
+                *register = rank.max(*register);
+            }
+            let all = DistinctRecords { registers: Registers::All(registers) };
+            assert_eq!(sketch.encode(), all.encode(), "{count} records");
+        }
     }
 
     #[test]

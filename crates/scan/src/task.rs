@@ -34,6 +34,9 @@ pub struct ShardTask {
     pub keep_smallest: u64,
     /// Whether only the `keep_smallest` records of each source are assessed.
     pub sample_only: bool,
+    /// Whether the counts of the shard are known from a scan under another seed, whose evidence lies at `evidence`: then
+    /// only records are assessed that belong into the evidence, and all are counted as if no stage had run.
+    pub redraw: bool,
     /// How hits and scores are judged.
     pub rules: Rules,
     /// Whether the keyword stage runs.
@@ -46,6 +49,8 @@ pub struct ShardTask {
     pub risk_names: Vec<String>,
     /// Most bytes of text in one batch.
     pub batch_bytes: usize,
+    /// Most ids in one pack for the classifier, padding with them.
+    pub pack_ids: usize,
     /// Where the evidence goes.
     pub evidence: PathBuf,
     /// Whether the evidence is to be durable when the shard is finished. Of many small shards the caller sees to it once

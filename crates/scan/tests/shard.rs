@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_ipc::reader::FileReader;
-use corpus::ReadOptions;
+use corpus::{CorpusError, ReadOptions};
 use matcher::{EntrySpec, Library, LibrarySpec, MatchOptions, Overlap};
-use scan::{DrawSpec, EvidenceFile, Keys, ShardScan, ShardTask, draw};
+use scan::{DrawSpec, EvidenceFile, Keys, ScanError, ShardScan, ShardTask, draw};
 use serde_json::{Value, json};
 
 const SEED: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -60,14 +60,14 @@ impl Fixture {
             "identity": { "size": identity.size, "modifiedNs": identity.modified_ns.to_string(),
                           "head": hex(identity.head), "foot": hex(identity.foot) },
             "range": { "unit": "bytes", "start": scan.range.0, "end": scan.range.1.min(identity.size) },
-            "keySpace": 1_u64 << 32, "keepSmallest": 4000, "sampleOnly": false,
+            "keySpace": 1_u64 << 32, "keepSmallest": 4000, "sampleOnly": false, "redraw": false,
             "rules": { "blockSeverity": 2, "reviewSeverity": 1, "flaggedMask": 0b011, "unqualifiedMask": 0b111,
                        "outputs": [{ "mask": 0b100, "flag": 0.9, "review": 0.5 }, { "mask": 0, "flag": 1.0, "review": 0.6 }] },
             "keywords": true,
             "classifier": { "features": { "version": 1, "buckets": 1024, "windowChars": 512 },
                             "outputs": [{ "scale": 1.0, "bias": 0.0 }, { "scale": 1.0, "bias": 0.0 }],
                             "names": ["c", "any"] },
-            "stageMissing": false, "riskNames": ["R0", "R1", "R2"], "batchBytes": scan.batch_bytes,
+            "stageMissing": false, "riskNames": ["R0", "R1", "R2"], "batchBytes": scan.batch_bytes, "packIds": 1 << 18,
             "evidence": self.folder.path().join(evidence),
         });
         for (field, value) in scan.changes {
@@ -258,6 +258,135 @@ fn a_missing_stage_leaves_records_without_a_verdict() {
     let tally = &result["sources"]["a"];
     assert_eq!((&tally["assessed"], &tally["flagged"]), (&json!(0), &json!(0)));
     assert_eq!(tally["notAssessed"]["stage-missing"], 3);
+}
+
+/// Counts are known from the scan under another seed, so only what the new draw may take is assessed; the evidence is
+/// that of a whole scan, byte for byte.
+#[test]
+fn a_redraw_leaves_the_evidence_of_a_whole_scan() {
+    let fixture = Fixture::new();
+    let text: String = (0..3000)
+        .map(|i| {
+            let words = if i % 50 == 0 {
+                "走私"
+            } else if i % 7 == 0 {
+                "ransom"
+            } else {
+                "fine"
+            };
+            format!("{{\"id\":\"{i}\",\"text\":\"{words} {i}\"}}\nno json {i}\n{{\"text\":\" \"}}\n")
+        })
+        .collect();
+    let path = fixture.file("a.jsonl", &text);
+    let seed = json!("ff".repeat(32));
+    let common = [("keySpace", json!((1_u64 << 32) / 10)), ("keepSmallest", json!(20))];
+    let under = |more: &[(&'static str, Value)]| -> Vec<(&'static str, Value)> {
+        common.iter().chain(more).map(|(field, value)| (*field, value.clone())).collect()
+    };
+    let scan = |evidence: &str, changes: &[(&'static str, Value)]| {
+        fixture.scan(&path, evidence, &Scan { changes, batch_bytes: 4096, ..ALL }, [0, 0])
+    };
+    let bytes = |evidence: &str| std::fs::read(fixture.folder.path().join(evidence)).expect("evidence");
+
+    let first = scan("e.arrow", &under(&[]));
+    let under_first_seed = bytes("e.arrow");
+    let whole = scan("whole.arrow", &under(&[("seed", seed.clone())]));
+    let redrawn = scan("e.arrow", &under(&[("seed", seed), ("redraw", json!(true))]));
+    assert_ne!(under_first_seed, bytes("whole.arrow"));
+    assert_eq!(bytes("e.arrow"), bytes("whole.arrow"));
+    assert_eq!(redrawn["evidenceRows"], whole["evidenceRows"]);
+    assert!(whole["evidenceRows"].as_u64().expect("a number") < 600);
+    let counts = |result: &Value| ["rows", "empty", "records"].map(|field| result["sources"]["a"][field].clone());
+    assert_eq!(counts(&redrawn), counts(&first));
+    assert_eq!(redrawn["places"], first["places"]);
+    let expected = json!({ "invalid-json": 3000, "stage-missing": 3000 });
+    assert_eq!(redrawn["sources"]["a"]["notAssessed"], expected);
+}
+
+/// Rows that may still give way are held back; with many sources they are written before they are too many.
+#[test]
+fn evidence_of_many_sources_is_written_before_the_end() {
+    let fixture = Fixture::new();
+    let rows = 80_000;
+    let text: String = (0..rows).map(|i| format!("{{\"text\":\"fine\",\"s\":\"s{}\"}}\n", i % 5000)).collect();
+    let path = fixture.file("a.jsonl", &text);
+    let read =
+        json!({ "format": "jsonl", "encoding": "utf-8", "textColumn": "text", "idColumn": null, "sourceColumn": "s" });
+    let mut seen = Vec::new();
+    for batch_bytes in [4096, 1 << 20] {
+        let changes = [
+            ("read", read.clone()),
+            ("source", Value::Null),
+            ("classifier", Value::Null),
+            ("keySpace", json!(0)),
+            ("keepSmallest", json!(10)),
+        ];
+        let result = fixture.scan(&path, "e.arrow", &Scan { changes: &changes, batch_bytes, ..ALL }, [0, 0]);
+        assert_eq!(result["sources"].as_object().expect("sources").len(), 5000);
+        // Ten of sixteen of each source are wanted; some more were written before it was known.
+        let evidence_rows = result["evidenceRows"].as_u64().expect("a number");
+        assert!((50_000..rows).contains(&evidence_rows), "{evidence_rows}");
+        let spec = DrawSpec {
+            evidence: vec![EvidenceFile { path: fixture.folder.path().join("e.arrow"), file: "a.jsonl".to_owned() }],
+            per_source: (0..5000).map(|i| (format!("s{i}"), 10)).collect(),
+            overall: 0,
+            per_source_path: fixture.folder.path().join("technical.arrow"),
+            overall_path: fixture.folder.path().join("manual.arrow"),
+        };
+        let drawn = draw(&spec).expect("draws");
+        assert!(drawn.sources.values().all(|source| source.drawn == 10));
+        let mut keys: Vec<Vec<u8>> = fixture
+            .rows("technical.arrow")
+            .iter()
+            .flat_map(|batch| {
+                batch["key"].as_fixed_size_binary().iter().flatten().map(<[u8]>::to_vec).collect::<Vec<_>>()
+            })
+            .collect();
+        keys.sort();
+        seen.push(keys);
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[test]
+fn a_redraw_needs_the_evidence_of_before() {
+    let fixture = Fixture::new();
+    let path = fixture.file("a.jsonl", LINES);
+    let changes = [("redraw", json!(true))];
+    for content in [None, Some("no evidence"), Some("")] {
+        if let Some(content) = content {
+            fixture.file("e.arrow", content);
+        }
+        let task = fixture.task(&path, "e.arrow", &Scan { changes: &changes, ..ALL });
+        let opened = ShardScan::open(task, Arc::clone(&fixture.library), Arc::clone(&fixture.ids));
+        let error = opened.err().expect("is refused");
+        assert!(matches!(error, ScanError::Redraw { .. }), "{error}");
+        assert!(error.to_string().contains("e.arrow cannot be used again: "), "{error}");
+    }
+}
+
+/// What is open may be read to its end though another file lies in its place: nothing of it counts.
+#[test]
+fn a_file_that_was_replaced_while_it_was_scanned_is_refused() {
+    let fixture = Fixture::new();
+    for (gone, expected) in [(false, "first 64 KiB was"), (true, "file was there and is gone")] {
+        let path = fixture.file("a.jsonl", LINES);
+        let changes = [("classifier", Value::Null)];
+        let task = fixture.task(&path, "e.arrow", &Scan { changes: &changes, ..ALL });
+        let mut shard = ShardScan::open(task, Arc::clone(&fixture.library), Arc::clone(&fixture.ids)).expect("opens");
+        while shard.next_batch().expect("reads").is_some() {}
+        let other = fixture.file("other.jsonl", &LINES.replace("harmless", "careless"));
+        if gone {
+            std::fs::remove_file(&path).expect("removes");
+        } else {
+            std::fs::rename(other, &path).expect("renames");
+        }
+        let error = shard.finish().expect_err("is refused");
+        assert!(matches!(error, ScanError::Corpus(CorpusError::Changed { .. })), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("a.jsonl: changed since it was inspected: ") && text.contains(expected), "{text}");
+        assert!(!fixture.folder.path().join("e.arrow").exists());
+    }
 }
 
 #[test]

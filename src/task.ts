@@ -1,0 +1,80 @@
+/** The task of one shard, as the workers hand it to the addon. */
+import { availableParallelism } from "node:os";
+import { type Inputs, nativeRules } from "./config/inputs.ts";
+import type { Plan, Shard } from "./corpus/plan.ts";
+import { ScanError } from "./errors.ts";
+import type { MemoryPlan } from "./pool/memory.ts";
+import type { TaskMode } from "./pool/run-shards.ts";
+import type { RunFolder } from "./run/folder.ts";
+import { keptPerSource } from "./sampling/sampling.ts";
+import { riskMask, risks } from "./standard/risks.ts";
+
+/** What a user may set of a task. */
+export interface TaskOptions {
+  readonly workers?: number | undefined;
+  /** Share of the key space, in parts of 2^32, and records per source that the first pass keeps for the draw. */
+  readonly sampling?: { readonly keySpace: number; readonly keptPerSource: number } | undefined;
+}
+
+/** What all tasks of a pass share. */
+export interface TaskContext {
+  readonly plan: Plan;
+  readonly inputs: Inputs;
+  readonly folder: RunFolder;
+  readonly options: TaskOptions;
+  /** Share of the key space that goes into the evidence, in parts of 2^32. */
+  readonly space: number;
+  readonly memory: MemoryPlan;
+}
+
+/** The task of one shard, in the terms of `crates/scan`: numbers and paths, no clause and no risk but its bit. */
+export function nativeTask(shard: Shard, { redraw, durable }: TaskMode, context: TaskContext): unknown {
+  const { plan, inputs, folder, options, space, memory } = context;
+  const file = plan.files[shard.file];
+  if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
+  const { model, policy } = inputs;
+  return {
+    path: file.absolutePath,
+    file: file.path,
+    read: {
+      format: file.format,
+      encoding: file.encoding,
+      textColumn: file.columns.text,
+      idColumn: file.columns.id,
+      sourceColumn: file.columns.source,
+      // A compressed file is one shard however large it is, so at the end of a scan, or of one file alone, cores have
+      // nothing to do. While all are busy it costs next to nothing: pieces of 256 KiB change hands. Not with one
+      // worker: who asks for one means one core.
+      inflateAhead: (options.workers ?? availableParallelism()) > 1,
+    },
+    identity: { size: file.size, modifiedNs: file.modifiedNs, head: file.head, foot: file.foot },
+    range: shard.range,
+    source: file.source,
+    seed: plan.seed,
+    keySpace: space,
+    keepSmallest: keptOf(inputs, options),
+    sampleOnly: inputs.sample !== null,
+    redraw,
+    rules: nativeRules(policy, model, (risk) => riskMask([risk])),
+    keywords: inputs.stages.includes("keyword"),
+    classifier:
+      model === null
+        ? null
+        : {
+            features: model.features,
+            outputs: model.outputs.map(({ scale, bias }) => ({ scale, bias })),
+            names: model.outputs.map(({ name }) => name),
+          },
+    stageMissing: inputs.stagesMissing.length > 0,
+    riskNames: risks.map((risk) => risk.id),
+    batchBytes: memory.batchBytes,
+    packIds: memory.packIds,
+    evidence: folder.evidencePath(shard.id),
+    durable,
+  };
+}
+
+/** Records of each source and shard that go into the evidence whatever their keys. */
+export function keptOf(inputs: Inputs, options: TaskOptions): number {
+  return Math.max(options.sampling?.keptPerSource ?? keptPerSource, inputs.sample ?? 0);
+}
