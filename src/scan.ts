@@ -2,10 +2,16 @@
 import { cpus, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { loadAddon } from "./addon/addon.ts";
-import { compileLibrary } from "./addon/library.ts";
 import { DeviceThread } from "./classify/device.ts";
 import type { Device } from "./classify/messages.ts";
-import { type InputOptions, type Inputs, loadInputs, nativeRules } from "./config/inputs.ts";
+import {
+  batchBytesWithin,
+  compileJudgement,
+  type InputOptions,
+  type Inputs,
+  loadInputs,
+  nativeJudgement,
+} from "./config/inputs.ts";
 import { type Plan, planScan, type Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
 import { drawSamples } from "./evidence/draw.ts";
@@ -17,7 +23,6 @@ import { renderHtml } from "./report/html.ts";
 import { type Report, reportText } from "./report/report.ts";
 import { RunFolder } from "./run/folder.ts";
 import { keptPerSource, keySpace, wholeKeySpace } from "./sampling/sampling.ts";
-import { riskMask, risks } from "./standard/risks.ts";
 import { mergeTallies } from "./tally/merge.ts";
 import type { ShardTally } from "./tally/shard-tally.ts";
 
@@ -57,10 +62,6 @@ export interface ScanResult {
   readonly folder: string;
 }
 
-/** Most bytes of text in a batch. More does not scan faster, and every worker holds some batches. */
-const batchBytes = { most: 1 << 20, least: 1 << 16 };
-/** Memory that one batch takes in a worker, as a multiple of its text: feature ids, padding, hits, batches waiting. */
-const batchFactor = 64;
 const defaultShardBytes = 128 * 1024 * 1024;
 
 /** Plans a scan without running it: what `--dry-run` shows. */
@@ -89,11 +90,7 @@ function planInputs(inputs: Inputs, options: ScanOptions): Plan {
 export async function scan(corpus: string | readonly string[], options: ScanOptions = {}): Promise<ScanResult> {
   const emit = options.onEvent ?? (() => {});
   const { inputs, plan: fresh } = planOnly(typeof corpus === "string" ? [corpus] : corpus, options);
-  const compiled = compileLibrary(
-    inputs.library.entries,
-    { ...inputs.library.options, overlap: "all" },
-    inputs.library.compiled,
-  );
+  const compiled = compileJudgement(inputs);
   const folder = RunFolder.open(resolve(options.out ?? "corpusgate-run"), options.fresh ?? false);
   try {
     const plan = folder.adopt(fresh, about(inputs));
@@ -170,9 +167,7 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
   const { plan, inputs, folder, options, space, library } = context;
   const file = plan.files[shard.file];
   if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
-  const { model, policy } = inputs;
   const memory = options.memoryBytes ?? totalmem() / 4;
-  const share = memory / ((options.workers ?? cpus().length) * batchFactor);
   const task = {
     path: file.absolutePath,
     file: file.path,
@@ -190,19 +185,8 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
     keySpace: space,
     keepSmallest: keptOf(inputs, options),
     sampleOnly: inputs.sample !== null,
-    rules: nativeRules(policy, model, (risk) => riskMask([risk])),
-    keywords: inputs.stages.includes("keyword"),
-    classifier:
-      model === null
-        ? null
-        : {
-            features: model.features,
-            outputs: model.outputs.map(({ scale, bias }) => ({ scale, bias })),
-            names: model.outputs.map(({ name }) => name),
-          },
-    stageMissing: inputs.stagesMissing.length > 0,
-    riskNames: risks.map((risk) => risk.id),
-    batchBytes: Math.floor(Math.min(batchBytes.most, Math.max(batchBytes.least, share))),
+    ...nativeJudgement(inputs),
+    batchBytes: batchBytesWithin(memory / (options.workers ?? cpus().length)),
     evidence: folder.evidencePath(shard.id),
   };
   return { library, task };

@@ -11,6 +11,7 @@ mod library;
 mod shard;
 mod stream;
 mod unit;
+mod verdicts;
 
 use napi_derive::napi;
 

@@ -40,6 +40,20 @@ pub struct Pack {
     pub ids: Int32Array,
 }
 
+impl From<scan::Step> for Step {
+    fn from(step: scan::Step) -> Self {
+        let pack = |pack: scan::Pack| Pack { rows: pack.rows as u32, length: pack.length as u32, ids: pack.ids.into() };
+        Self {
+            batch: step.batch,
+            records: step.records as u32,
+            bytes: step.bytes as f64,
+            flagged: step.flagged as u32,
+            unread: step.unread as u32,
+            packs: step.packs.into_iter().map(pack).collect(),
+        }
+    }
+}
+
 #[napi]
 impl ShardScan {
     /// Opens the shard of a task (JSON); the library must be compiled in this process.
@@ -55,18 +69,7 @@ impl ShardScan {
     #[napi(catch_unwind)]
     pub fn next(&mut self) -> napi::Result<Option<Step>> {
         let step = self.open()?.next_batch().map_err(|error| error::scan(&error))?;
-        Ok(step.map(|step| Step {
-            batch: step.batch,
-            records: step.records as u32,
-            bytes: step.bytes as f64,
-            flagged: step.flagged as u32,
-            unread: step.unread as u32,
-            packs: step
-                .packs
-                .into_iter()
-                .map(|pack| Pack { rows: pack.rows as u32, length: pack.length as u32, ids: pack.ids.into() })
-                .collect(),
-        }))
+        Ok(step.map(Step::from))
     }
 
     /// Brings the sums of a batch, one array per pack. Returns the number of flagged records.

@@ -7,6 +7,7 @@ import { explainCommand } from "./explain.ts";
 import { libraryCommand } from "./library.ts";
 import { matchCommand } from "./match.ts";
 import { outliveReaders, printable } from "./output.ts";
+import { pipeCommand } from "./pipe.ts";
 import { scanCommand } from "./scan.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -26,6 +27,7 @@ const program = new Command("corpusgate")
 Examples:
   corpusgate scan corpus.yaml --library library.yaml
   corpusgate scan data/ --text-column content --out run-1
+  corpusgate pipe --library library.yaml < in.arrows > out.arrows
   corpusgate match --library library.yaml < texts.jsonl
   corpusgate explain --library library.yaml < texts.jsonl
   corpusgate library check library.yaml
@@ -35,7 +37,7 @@ Exit codes: 0 all gates passed, 1 a gate failed, 2 something is not decided,
 64 wrong use or invalid configuration, 70 internal error, 130 interrupted (resumable).`,
   );
 
-for (const command of [scanCommand(), matchCommand(), explainCommand(), libraryCommand()])
+for (const command of [scanCommand(), pipeCommand(), matchCommand(), explainCommand(), libraryCommand()])
   program.addCommand(command.exitOverride());
 
 outliveReaders();

@@ -60,5 +60,6 @@ pub use error::CorpusError;
 pub use file::Identity;
 pub use format::Format;
 pub use inspect::{Block, Inspection, inspect};
+pub use ipc::{StreamMessage, StreamPart, StreamReader};
 pub use options::{Encoding, Limits, ReadOptions};
 pub use reader::{ShardRange, ShardReader};
