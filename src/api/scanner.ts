@@ -16,7 +16,13 @@ import { type CompiledLibrary, loadAddon, type NativeStreamScan } from "../addon
 import { DeviceThread } from "../classify/device.ts";
 import type { Device } from "../classify/messages.ts";
 import { Scores } from "../classify/scores.ts";
-import { batchBytesWithin, compileJudgement, type Judgement, loadJudgement, nativeJudgement } from "../config/inputs.ts";
+import {
+  batchBytesWithin,
+  compileJudgement,
+  type Judgement,
+  loadJudgement,
+  nativeJudgement,
+} from "../config/inputs.ts";
 import { messageOf, ScanError } from "../errors.ts";
 import type { Stage } from "../policy/policy.ts";
 import { Library } from "./library.ts";
@@ -227,11 +233,7 @@ export class VerdictStream implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   readonly #answers: AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
 
   /** @internal Use `scanner.scanStream`. */
-  constructor(
-    scan: NativeStreamScan,
-    scores: Scores | null,
-    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  ) {
+  constructor(scan: NativeStreamScan, scores: Scores | null, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
     this.#scan = scan;
     this.#answers = answers(scan, scores, chunks);
   }
@@ -290,7 +292,7 @@ async function* answers(
         } else {
           reading ??= quiet(Promise.resolve(source.next()));
           // Who waits for an answer before sending more gets it now.
-          const more = reading.then(() => true);
+          const more = quiet(reading.then(() => true));
           while (queue.length > 0 && !(await Promise.race([queue[0]?.then(() => false), more]))) {
             yield (await queue.shift()) as Uint8Array<ArrayBuffer>;
           }

@@ -1,7 +1,7 @@
 /** `corpusgate pipe`: an Arrow IPC stream in, the same stream with verdicts out, record batch by record batch. */
 import { Command } from "commander";
 import { devices } from "../classify/messages.ts";
-import { messageOf, ScanError } from "../errors.ts";
+import { ScanError } from "../errors.ts";
 import { stages } from "../policy/policy.ts";
 import { choice, parseBytes, parseList } from "./options.ts";
 import { printable, writeBytes } from "./output.ts";
@@ -81,8 +81,12 @@ async function runPipe(flags: PipeFlags): Promise<void> {
       }
       if (!answer.summary.endMarker) say("the stream was closed without an end marker, behind a whole record batch");
     } catch (error) {
-      if (!(error instanceof ScanError)) throw error;
-      throw new ScanError(error.code, `stdin: ${messageOf(error)}`, { cause: error });
+      if (!(error instanceof ScanError)) {
+        const isOfSystem = error instanceof Error && "syscall" in error;
+        throw isOfSystem ? new ScanError("environment", `stdin: ${error.message}`, { cause: error }) : error;
+      }
+      const hint = error.message.endsWith("verdicts alone") ? " (--only-verdicts)" : "";
+      throw new ScanError(error.code, `stdin: ${error.message}${hint}`, { cause: error });
     } finally {
       if (json) process.stderr.write(`${JSON.stringify({ kind: "summary", ...answer.summary })}\n`);
     }

@@ -179,8 +179,9 @@ fn a_stream_that_is_cut_gives_the_batches_before_the_cut() {
 
 #[test]
 fn a_byte_that_is_inverted_ends_in_rows_or_in_an_error() {
-    for (what, bytes) in streams() {
-        for at in 0..bytes.len() {
+    for (number, (what, bytes)) in streams().into_iter().enumerate() {
+        // Every third byte of each, and with three streams of a kind each of the metadata.
+        for at in (number % 3..bytes.len()).step_by(3) {
             let mut bytes = bytes.clone();
             bytes[at] = !bytes[at];
             let found = read(&bytes, 509, &by_id(), 1 << 20);

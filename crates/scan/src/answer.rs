@@ -10,9 +10,9 @@ use crate::evidence::{Names, append_hits, append_risks, hit_fields, list_of};
 use crate::judge::Judged;
 
 /// What a row takes in the columns whatever it holds: offsets, numbers, the name of its verdict.
-const ROW_BYTES: usize = 64;
+pub(crate) const ROW_BYTES: usize = 64;
 /// What a hit or a risk takes beside its id.
-const ITEM_BYTES: usize = 16;
+pub(crate) const ITEM_BYTES: usize = 16;
 
 /// The columns of the verdicts: their names begin with `prefix`. With `id`, the ids of the records come first.
 pub(crate) fn schema(prefix: &str, id: bool) -> Schema {

@@ -191,6 +191,11 @@ impl Judge {
 }
 
 impl Matched {
+    /// Number of hits that are kept, those of repeated rows once.
+    pub(crate) fn hits(&self) -> usize {
+        self.hits.len()
+    }
+
     /// What the classifier is to score; empty where nothing is. The ids are gone from here afterwards.
     pub(crate) fn pack(&mut self) -> Vec<Pack> {
         if self.windows.len() == 0 {

@@ -74,7 +74,7 @@ pub(crate) fn batch(theirs: &Encoded<'_>, ours: &Encoded<'_>) -> Outcome<Vec<u8>
     let nodes: Vec<FieldNode> =
         (batch.nodes().into_iter().flatten()).chain(more.nodes().into_iter().flatten()).copied().collect();
     let start = theirs.body.len().next_multiple_of(BODY_ALIGNMENT);
-    let shift = |buffer: &Buffer| Buffer::new(buffer.offset() + start as i64, buffer.length());
+    let shift = |buffer: &Buffer| Buffer::new(buffer.offset() + start.cast_signed() as i64, buffer.length());
     let buffers: Vec<Buffer> = (batch.buffers().into_iter().flatten().copied())
         .chain(more.buffers().into_iter().flatten().map(shift))
         .collect();
@@ -173,7 +173,7 @@ fn finish(
         version: message.version(),
         header_type,
         header: Some(header),
-        bodyLength: body as i64,
+        bodyLength: body.cast_signed() as i64,
         custom_metadata,
     };
     let root = Message::create(&mut builder, &args);

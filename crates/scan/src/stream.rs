@@ -73,7 +73,6 @@ pub struct StreamScan {
     judge: Judge,
     names: Names,
     verdicts: SchemaRef,
-    prefix: String,
     only_verdicts: bool,
     batch_bytes: usize,
     message_bytes: u64,
@@ -94,6 +93,9 @@ struct Waiting {
     codec: Option<CompressionType>,
     columns: VerdictColumns,
     slices: Vec<Slice>,
+    number: u64,
+    /// About how many bytes the verdicts will take at least.
+    bytes: usize,
 }
 
 /// Rows of a record batch that were read at once.
@@ -103,6 +105,14 @@ struct Slice {
     matched: Matched,
     /// `None` while scores are wanted; empty where none are.
     scores: Option<Vec<f64>>,
+    /// Bytes of text of its records.
+    text_bytes: u64,
+}
+
+impl Slice {
+    fn scores(&self) -> &[f64] {
+        self.scores.as_deref().unwrap_or_default()
+    }
 }
 
 /// A row, which is the next record of its slice or none.
@@ -153,7 +163,6 @@ impl StreamScan {
             judge: Judge::new(library, task.rules, task.keywords, task.classifier.as_ref(), task.stage_missing)?,
             names: Names { risks: task.risk_names, entries: entry_ids, outputs },
             verdicts,
-            prefix: task.prefix,
             only_verdicts: task.only_verdicts,
             batch_bytes: task.batch_bytes,
             message_bytes: task.message_bytes,
@@ -187,15 +196,19 @@ impl StreamScan {
         loop {
             if self.reading {
                 match self.reader.next_batch(self.batch_bytes) {
-                    Ok(Some(text)) => return Ok(StreamEvent::Slice(self.read(&text))),
+                    Ok(Some(text)) => {
+                        let step = self.read(&text);
+                        // Told before all of a batch that cannot be answered is read and kept.
+                        let (batch, bytes) = self.waiting.back().map_or((0, 0), |last| (last.number, last.bytes));
+                        self.limit(batch, bytes).inspect_err(|_| self.drop_last())?;
+                        return Ok(StreamEvent::Slice(step));
+                    }
                     Ok(None) => {
                         self.reading = false;
                         return Ok(StreamEvent::Answer);
                     }
                     Err(error) => {
-                        // Its rows are not to be relied on: a batch is answered whole or not at all.
-                        self.reading = false;
-                        self.waiting.pop_back();
+                        self.drop_last();
                         return Err(error.into());
                     }
                 }
@@ -212,7 +225,8 @@ impl StreamScan {
                     let codec = splice::codec(message.metadata()).map_err(ScanError::Identity)?;
                     let (message, codec) = if self.only_verdicts { (None, None) } else { (Some(message), codec) };
                     let columns = VerdictColumns::new(self.reader.columns().id.is_some());
-                    self.waiting.push_back(Waiting { message, codec, columns, slices: Vec::new() });
+                    let number = self.reader.batches() - 1;
+                    self.waiting.push_back(Waiting { message, codec, columns, slices: Vec::new(), number, bytes: 0 });
                     self.reading = true;
                 }
             }
@@ -240,25 +254,32 @@ impl StreamScan {
     /// take more than the limit.
     pub fn answer(&mut self) -> Result<Vec<u8>, ScanError> {
         let whole = self.waiting.len() > usize::from(self.reading);
-        let ready = |waiting: &Waiting| waiting.slices.iter().all(|slice| slice.scores.is_some());
-        let Some(waiting) =
-            (if whole && self.waiting.front().is_some_and(ready) { self.waiting.pop_front() } else { None })
-        else {
+        let is_scored = |waiting: &Waiting| waiting.slices.iter().all(|slice| slice.scores.is_some());
+        let is_ready = whole && self.waiting.front().is_some_and(is_scored);
+        let first = if is_ready { self.waiting.pop_front() } else { None };
+        let Some(Waiting { message, codec, mut columns, slices, number, .. }) = first else {
             return Err(ScanError::Task("no record batch is ready to be answered".to_owned()));
         };
-        let Waiting { message, codec, mut columns, slices } = waiting;
-        for slice in slices {
-            self.judge_slice(&slice, &mut columns)?;
+        for slice in &slices {
+            self.push_slice(slice, &mut columns, number)?;
         }
-        self.answered += 1;
         let batch = columns.finish(&self.verdicts)?;
         let options = IpcWriteOptions::default().try_with_compression(codec)?;
         let tracker = &mut DictionaryTracker::new(false);
         let (_, ours) = IpcDataGenerator::default().encode(&batch, tracker, &options, &mut self.encoder)?;
         let ours = Encoded { metadata: &ours.ipc_message, body: &ours.arrow_data };
-        let Some(message) = message else { return Ok(splice::framed(&ours)) };
-        let theirs = Encoded { metadata: message.metadata(), body: message.body() };
-        splice::batch(&theirs, &ours).map_err(ScanError::Identity)
+        let answer = match &message {
+            None => splice::framed(&ours),
+            Some(message) => {
+                let theirs = Encoded { metadata: message.metadata(), body: message.body() };
+                splice::batch(&theirs, &ours).map_err(ScanError::Identity)?
+            }
+        };
+        self.answered += 1;
+        for slice in &slices {
+            self.count_slice(slice);
+        }
+        Ok(answer)
     }
 
     /// Says that no more bytes come; gives the end of the answer. Everything that waits must be answered before.
@@ -317,9 +338,8 @@ impl StreamScan {
             && !self.only_verdicts
         {
             return Err(ScanError::Columns(format!(
-                "there is a column \"{}\", as one of the verdicts is named (\"{}…\"); verdicts alone can be asked for",
+                "there is a column \"{}\", as one of the verdicts is named: it can be answered with verdicts alone",
                 taken.name(),
-                self.prefix
             )));
         }
         let tracker = &mut DictionaryTracker::new(false);
@@ -336,7 +356,7 @@ impl StreamScan {
     fn read(&mut self, text: &TextBatch) -> Step {
         let waiting = self.waiting.back_mut().expect("the record batch that is read waits");
         let (mut matched, mut rows) = (Matched::default(), Vec::with_capacity(text.len()));
-        let mut bytes = 0;
+        let (mut bytes, mut text_bytes) = (0, 0);
         for (row, found) in text.rows().iter().enumerate() {
             waiting.columns.push_id(text.id(row));
             rows.push(match RowText::of(text, row) {
@@ -347,56 +367,76 @@ impl StreamScan {
                 }
                 RowText::Record(text) => {
                     bytes += text.len();
-                    self.tally.text_bytes += text.len() as u64;
+                    text_bytes += text.len() as u64;
                     self.judge.read(&mut matched, row, found.same_as(), text);
                     SliceRow::Record
                 }
             });
         }
         let unread = text.rows().iter().filter(|row| matches!(row.state, RowState::NotAssessed(_))).count();
+        waiting.bytes += text.len() * answer::ROW_BYTES + matched.hits() * answer::ITEM_BYTES;
         let (number, packs) = (self.next_slice, matched.pack());
         self.next_slice = self.next_slice.wrapping_add(1);
         let scores = packs.is_empty().then(Vec::new);
-        waiting.slices.push(Slice { number, rows, matched, scores });
+        waiting.slices.push(Slice { number, rows, matched, scores, text_bytes });
         Step { batch: number, records: text.len(), bytes, flagged: 0, unread, packs }
     }
 
-    /// Judges the rows of a slice and counts them.
-    fn judge_slice(&mut self, slice: &Slice, columns: &mut VerdictColumns) -> Result<(), ScanError> {
-        let scores = slice.scores.as_deref().unwrap_or_default();
+    /// Adds the rows of a slice to the verdicts on record batch `batch`.
+    fn push_slice(&self, slice: &Slice, columns: &mut VerdictColumns, batch: u64) -> Result<(), ScanError> {
         let mut record = 0;
         for row in &slice.rows {
             match row {
-                SliceRow::Empty => {
-                    self.tally.add_empty();
-                    columns.push_unjudged("empty", None);
-                }
-                SliceRow::NotAssessed(reason) => {
-                    self.tally.add_not_assessed(*reason);
-                    columns.push_unjudged("not-assessed", Some(reason.as_str()));
-                }
+                SliceRow::Empty => columns.push_unjudged("empty", None),
+                SliceRow::NotAssessed(reason) => columns.push_unjudged("not-assessed", Some(reason.as_str())),
                 SliceRow::Record => {
-                    let judged = self.judge.judged(&slice.matched, record, scores);
+                    columns.push_judged(&self.judge.judged(&slice.matched, record, slice.scores()), &self.names);
+                    record += 1;
+                }
+            }
+            self.limit(batch, columns.bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Counts the rows of a slice, once they are answered.
+    fn count_slice(&mut self, slice: &Slice) {
+        let mut record = 0;
+        for row in &slice.rows {
+            match row {
+                SliceRow::Empty => self.tally.add_empty(),
+                SliceRow::NotAssessed(reason) => self.tally.add_not_assessed(*reason),
+                SliceRow::Record => {
+                    let judged = self.judge.judged(&slice.matched, record, slice.scores());
                     record += 1;
                     match judged.reason {
                         Some(reason) => self.tally.add_not_assessed(reason),
                         None => self.tally.add_assessed(judged.verdict, self.judge.rules()),
                     }
-                    columns.push_judged(&judged, &self.names);
                 }
             }
-            let bytes = columns.bytes() as u64;
-            if bytes > self.message_bytes {
-                return Err(ScanError::Corpus(CorpusError::Limit {
-                    path: PathBuf::from("stream"),
-                    place: format!("record batch {}", self.answered),
-                    what: "bytes of the verdicts",
-                    value: bytes,
-                    limit: self.message_bytes,
-                }));
-            }
         }
-        Ok(())
+        self.tally.text_bytes += slice.text_bytes;
+    }
+
+    /// Refuses verdicts that take too much memory: a small record batch may hold one text a million times.
+    fn limit(&self, batch: u64, bytes: usize) -> Result<(), ScanError> {
+        if bytes as u64 <= self.message_bytes {
+            return Ok(());
+        }
+        Err(ScanError::Corpus(CorpusError::Limit {
+            path: PathBuf::from("stream"),
+            place: format!("record batch {batch}"),
+            what: "bytes of the verdicts",
+            value: bytes as u64,
+            limit: self.message_bytes,
+        }))
+    }
+
+    /// Leaves the record batch that is being read: it is answered whole or not at all.
+    fn drop_last(&mut self) {
+        self.reading = false;
+        self.waiting.pop_back();
     }
 }
 

@@ -1,10 +1,11 @@
 //! A stream from its first byte to its answer, as arrow-rs reads it: their columns are what they were, whatever their type,
 //! and the verdicts are those of a shard.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 use std::sync::Arc;
 
-use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::builder::{ArrayBuilder, StringDictionaryBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, UInt32Type};
 use arrow_array::{
@@ -94,7 +95,7 @@ fn read(bytes: &[u8]) -> Vec<RecordBatch> {
 /// Columns of many types beside the text, with metadata of all sorts.
 fn batch(text: ArrayRef) -> RecordBatch {
     let rows = text.len();
-    let numbers = Int32Array::from_iter((0..rows as i32).map(|i| (i != 2).then_some(i)));
+    let numbers = (0_i32..).take(rows).map(|i| (i != 2).then_some(i)).collect::<Int32Array>();
     let list = ListArray::from_iter_primitive::<Int32Type, _, _>((0..rows).map(|i| Some(vec![Some(1); i])));
     let fields =
         UnionFields::try_new([0, 1], [Field::new("a", DataType::Int32, true), Field::new("b", DataType::Utf8, true)])
@@ -122,10 +123,11 @@ fn batch(text: ArrayRef) -> RecordBatch {
         ("n", Arc::new(numbers)),
     ];
     let fields = columns.iter().map(|(name, column)| {
-        let metadata = [("unit".to_owned(), format!("of {name}"))].into();
+        let metadata: HashMap<_, _> = [("unit".to_owned(), format!("of {name}"))].into();
         Field::new(*name, column.data_type().clone(), true).with_metadata(metadata)
     });
-    let schema = Schema::new(fields.collect::<Vec<_>>()).with_metadata([("pandas".to_owned(), "{}".to_owned())].into());
+    let metadata: HashMap<_, _> = [("pandas".to_owned(), "{}".to_owned())].into();
+    let schema = Schema::new(fields.collect::<Vec<_>>()).with_metadata(metadata);
     RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect()).unwrap()
 }
 
@@ -199,7 +201,8 @@ fn the_metadata_of_version_4_stays_what_it_is() {
     // Unions are laid out in another way in version 4, and the writer has none there.
     let batch = batch(texts()).project(&[0, 1, 2, 4, 5, 6]).unwrap();
     let write = IpcWriteOptions::try_new(8, false, MetadataVersion::V4).unwrap();
-    let [found] = &read(&scan(&mut open(&[]), &stream(&[batch.clone()], write), [0, 0]).unwrap())[..] else {
+    let [found] = &read(&scan(&mut open(&[]), &stream(std::slice::from_ref(&batch), write), [0, 0]).unwrap())[..]
+    else {
         panic!("one batch")
     };
     assert_eq!(found.project(&[0, 1, 2, 3, 4, 5]).unwrap(), batch);
@@ -349,4 +352,59 @@ fn verdicts_are_limited_in_their_bytes() {
     let error = scan(&mut open(&[("classifier", Value::Null)]), &bytes, [0, 0]).unwrap_err().to_string();
     assert!(error.contains("bytes of the verdicts at record batch 0 is 10"), "{error}");
     assert!(error.ends_with("the limit is 1048576"), "{error}");
+}
+
+/// The streams of `test/data/streams`, by their names: five texts twice, the first time and the second in their own record
+/// batch, then none, then the first text.
+fn made() -> Vec<(&'static str, Vec<u8>)> {
+    const LINES: [Option<&str>; 5] =
+        [Some("有人走 私香烟"), Some("a ransom note"), Some("nothing to see"), None, Some(" \u{200b} ")];
+    let four = |text: &dyn Fn() -> ArrayRef, write: IpcWriteOptions| {
+        let whole = RecordBatch::try_from_iter_with_nullable([("text", text(), true)]).unwrap();
+        stream(&[whole.clone(), whole.clone(), whole.slice(0, 0), whole.slice(0, 1)], write)
+    };
+    let plain = || -> ArrayRef { Arc::new(StringArray::from(LINES.to_vec())) };
+    let large = || -> ArrayRef { Arc::new(arrow_array::LargeStringArray::from(LINES.to_vec())) };
+    let view = || -> ArrayRef { Arc::new(StringViewArray::from(LINES.to_vec())) };
+    let compressed = |codec| IpcWriteOptions::default().try_with_compression(Some(codec)).unwrap();
+    let dictionaries = |handling| {
+        let mut words = StringDictionaryBuilder::<Int32Type>::new();
+        let rows: [&[Option<&str>]; 4] = [&LINES, &LINES, &[], &LINES[..1]];
+        let batches: Vec<RecordBatch> = rows
+            .iter()
+            .enumerate()
+            .map(|(number, rows)| {
+                // An entry that no row has makes each dictionary larger than the one before.
+                words.append(format!("entry {number}")).unwrap();
+                let before = words.len();
+                words.extend(rows.iter().copied());
+                let text = words.finish_preserve_values();
+                let text = text.slice(before, text.len() - before);
+                RecordBatch::try_from_iter_with_nullable([("text", Arc::new(text) as ArrayRef, true)]).unwrap()
+            })
+            .collect();
+        stream(&batches, IpcWriteOptions::default().with_dictionary_handling(handling))
+    };
+    vec![
+        ("dictionary-grows", dictionaries(DictionaryHandling::Delta)),
+        ("dictionary-replaced", dictionaries(DictionaryHandling::Resend)),
+        ("large", four(&large, IpcWriteOptions::default())),
+        ("lz4", four(&plain, compressed(CompressionType::LZ4_FRAME))),
+        ("view", four(&view, IpcWriteOptions::default())),
+        ("zstd", four(&plain, compressed(CompressionType::ZSTD))),
+    ]
+}
+
+/// Written with `CORPUSGATE_WRITE_STREAMS=1`.
+#[test]
+fn the_streams_of_other_tests_are_as_they_are_made() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/data/streams");
+    for (name, bytes) in made() {
+        let path = folder.join(format!("{name}.arrows"));
+        if std::env::var_os("CORPUSGATE_WRITE_STREAMS").is_some() {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        // Compressors differ from release to release; what they hold does not.
+        assert_eq!(read(&std::fs::read(&path).unwrap()), read(&bytes), "{name}");
+    }
 }

@@ -24,7 +24,7 @@ use crate::reader::{MAX_BATCH_BYTES, guard};
 const PREFIX: usize = 8;
 /// Bytes that may follow the end of a stream: padding.
 const PADDING: usize = 64;
-/// What is taken for a message at first, however long it claims to be.
+/// What is taken of memory for a message at first, however long it claims to be.
 const FIRST_BYTES: usize = 64 << 10;
 /// The name that errors have in the place of a file's path.
 const NAME: &str = "stream";
@@ -234,6 +234,9 @@ impl StreamReader {
                         self.bytes.clear();
                         return Ok(None);
                     }
+                    if self.reader.is_none() && prefix < PREFIX && !is_plausible(&self.bytes) {
+                        return Err(self.faulty(Fault::damaged(what_else(&self.bytes))));
+                    }
                     let length = usize::try_from(length)
                         .map_err(|_| self.faulty(Fault::damaged(format!("metadata of {length} bytes"))))?;
                     let limit = self.options.limits.metadata_bytes.min(self.message_bytes);
@@ -361,6 +364,22 @@ impl StreamReader {
             reader.open = None;
         }
     }
+}
+
+/// Whether the first bytes of a stream of an old writer may be a length: the schema of thousands of columns has less.
+fn is_plausible(bytes: &[u8]) -> bool {
+    (0..16 << 20).contains(&i32_at(bytes, 0))
+}
+
+/// What comes in the place of a stream, by its first bytes.
+fn what_else(bytes: &[u8]) -> String {
+    let hint = match bytes {
+        b"ARRO" => ": an Arrow file, where a stream was expected",
+        b"PAR1" => ": a Parquet file, where an Arrow stream was expected",
+        _ => "",
+    };
+    let shown: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("it begins with the bytes {}, not as an Arrow IPC stream does{hint}", shown.join(" "))
 }
 
 impl IpcReader {
