@@ -199,7 +199,13 @@ export interface StreamColumns {
 
 /** What one step of a stream came to. */
 export interface StreamEvent {
+  /**
+   * `wanting` more bytes, `output` for the answer, a `slice` that was matched, or an `answer` that can be taken once
+   * all slices before it have their scores.
+   */
   kind: 'wanting' | 'output' | 'slice' | 'answer'
+  /** Of `output`. */
   bytes?: Uint8Array
+  /** Of `slice`. */
   slice?: Step
 }

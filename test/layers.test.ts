@@ -31,10 +31,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   report: ["config", "corpus", "evidence", "gate", "library", "sampling", "standard", "tally"],
   pool: ["addon", "classify", "corpus", "run", "tally"],
   api: ["addon", "classify", "config", "library", "policy", "standard"],
-  scan: [
-    ...["addon", "classify", "config", "corpus", "evidence", "pool"],
-    ...["report", "run", "sampling", "standard", "tally"],
-  ],
+  scan: [...["addon", "classify", "config", "corpus", "evidence", "pool"], ...["report", "run", "sampling", "tally"]],
   cli: ["addon", "api", "classify", "corpus", "library", "policy", "report", "scan", "standard"],
   index: ["addon", "api", "gate", "library", "report", "scan", "standard", "tally"],
 };

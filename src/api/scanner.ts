@@ -1,9 +1,14 @@
 /** Verdicts on records that a program has in its hands: Arrow columns, and Arrow IPC streams that go on as they came. */
 import { totalmem } from "node:os";
 import {
+  type Data,
+  DataType,
+  Field,
   type Float64,
   type List,
+  makeData,
   RecordBatch,
+  Schema,
   type Struct,
   Table,
   tableFromIPC,
@@ -166,7 +171,8 @@ export class Scanner {
   }
 
   /**
-   * Judges the rows of an Arrow column. No string of JavaScript is made of them; the column is copied once.
+   * Judges the rows of an Arrow column. No string of JavaScript is made of them; the column is copied, other columns are not
+   * touched.
    *
    * @param batch - a record batch or a table, or the column itself: Utf8, LargeUtf8, Utf8View, Binary, or a dictionary of
    *   one; sliced, with nulls, in any number of chunks
@@ -185,11 +191,18 @@ export class Scanner {
     options: { readonly text?: string; readonly id?: string } = {},
   ): Promise<VerdictTable> {
     const { text = "text", id } = options;
-    const columns = columnsOf(batch, text, id);
-    const stream = this.scanStream([columns], { textColumn: text, idColumn: id, prefix: "", onlyVerdicts: true });
-    const answer: Uint8Array[] = [];
-    for await (const bytes of stream) answer.push(bytes);
-    return tableFromIPC(answer) as VerdictTable;
+    const { schema, batches } = columnsOf(batch, text, id);
+    const answers: RecordBatch[] = [];
+    let answer = new Table();
+    // Each batch by itself: what the writer of streams takes for the dictionary of the batch before may be another one.
+    for (const table of batches.length === 0 ? [new Table(schema)] : batches.map((one) => new Table([one]))) {
+      const given = { textColumn: text, idColumn: id, prefix: "", onlyVerdicts: true };
+      const bytes: Uint8Array[] = [];
+      for await (const part of this.scanStream([tableToIPC(table, "stream")], given)) bytes.push(part);
+      answer = tableFromIPC(bytes);
+      answers.push(...answer.batches);
+    }
+    return new Table(answer.schema, answers) as VerdictTable;
   }
 
   /**
@@ -319,11 +332,14 @@ async function* answers(
   }
 }
 
-/** The columns that are judged, as a stream. */
-function columnsOf(batch: RecordBatch | Table | Vector, text: string, id: string | undefined): Uint8Array {
+/** The columns that are judged, and nothing else. */
+function columnsOf(batch: RecordBatch | Table | Vector, text: string, id: string | undefined): Columns {
   if (batch instanceof Vector) {
     if (id !== undefined) throw new ScanError("usage", `id: a column alone has no column "${id}" beside it`);
-    return tableToIPC(new Table({ [text]: batch }), "stream");
+    return {
+      schema: new Schema([new Field(text, batch.type, true)]),
+      batches: batch.data.map((data) => batchOf({ [text]: data })),
+    };
   }
   if (!(batch instanceof RecordBatch || batch instanceof Table)) {
     throw new ScanError("usage", "a RecordBatch, a Table or a Vector of apache-arrow was expected");
@@ -336,8 +352,41 @@ function columnsOf(batch: RecordBatch | Table | Vector, text: string, id: string
     }
   }
   const wanted = [...new Set(id === undefined ? [text] : [text, id])];
-  const table = batch instanceof Table ? batch : new Table([batch]);
-  return tableToIPC(table.select(wanted), "stream");
+  const columnsIn = (one: RecordBatch) =>
+    batchOf(Object.fromEntries(wanted.map((name) => [name, one.data.children[names.indexOf(name)] as Data])));
+  const schema = new Schema(wanted.map((name) => batch.schema.fields[names.indexOf(name)] as Field));
+  return { schema, batches: (batch instanceof Table ? batch.batches : [batch]).map(columnsIn) };
+}
+
+interface Columns {
+  readonly schema: Schema;
+  readonly batches: readonly RecordBatch[];
+}
+
+function batchOf(columns: Readonly<Record<string, Data>>): RecordBatch {
+  return new RecordBatch(Object.fromEntries(Object.entries(columns).map(([name, data]) => [name, unsliced(data)])));
+}
+
+/** The same values from place 0 on: the writer of streams would slice views that are sliced already. */
+function unsliced(data: Data): Data {
+  const { type, length, offset, nullCount, nullBitmap, values, variadicBuffers } = data;
+  if (DataType.isDictionary(type) && data.dictionary?.data.some((chunk) => unsliced(chunk) !== chunk)) {
+    const dictionary = new Vector(data.dictionary.data.map(unsliced));
+    return makeData({ type, offset, length, nullCount, nullBitmap, data: values, dictionary });
+  }
+  if (offset === 0 || !(DataType.isUtf8View(type) || DataType.isBinaryView(type))) return data;
+  const bits = new Uint8Array((length + 7) >> 3);
+  for (let row = 0; row < length && nullCount > 0; row++) {
+    const bit = offset + row;
+    if (((nullBitmap?.[bit >> 3] ?? 0) >> (bit & 7)) & 1) bits[row >> 3] = (bits[row >> 3] ?? 0) | (1 << (row & 7));
+  }
+  return makeData({
+    type,
+    length,
+    views: values,
+    variadicBuffers,
+    nullBitmap: nullCount > 0 ? bits : undefined,
+  } as never);
 }
 
 /** Native errors come as `code: message`; the code is one of ours. */

@@ -32,7 +32,7 @@ export function startPipe(args: readonly string[]): RunningPipe {
   });
   const ended = new Promise<{ code: number | null; stderr: string }>((resolve, reject) => {
     child.on("error", reject);
-    child.on("exit", (code) => child.stderr.once("close", () => resolve({ code, stderr })));
+    child.on("close", (code) => resolve({ code, stderr }));
   });
   return { child, ended };
 }
@@ -45,10 +45,8 @@ export async function pipe(
   const { child, ended } = startPipe(args);
   const parts: Buffer[] = [];
   child.stdout.on("data", (part: Buffer) => parts.push(part));
-  const closed = new Promise((resolve) => child.stdout.once("close", resolve));
   child.stdin.end(input);
-  const [end] = await Promise.all([ended, closed]);
-  return { ...end, stdout: Buffer.concat(parts) };
+  return { ...(await ended), stdout: Buffer.concat(parts) };
 }
 
 /** The table of an answer, which may lack its end. */

@@ -4,9 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import {
+  Field,
   Int32,
   List,
-  RecordBatch,
+  type RecordBatch,
   RecordBatchReader,
   Table,
   tableFromArrays,
@@ -61,7 +62,7 @@ function rows(from: number, count: number): Table {
     ),
     tags: vectorFromArray(
       numbers.map((n) => Array.from({ length: n % 3 }, (_, at) => `tag ${at}`)),
-      new List({ name: "item", type: new Utf8(), nullable: true } as never),
+      new List(new Field("item", new Utf8(), true)),
     ),
   });
 }
@@ -78,7 +79,7 @@ describe("an answer", () => {
     const tables = sizes.map((size) => {
       const table = rows(from, size);
       from += size;
-      return size === 0 ? emptyBatch(table) : table;
+      return size === 0 ? emptyBatch() : table;
     });
     const input = streamOf(...tables);
     const { code, stderr, stdout } = await pipe(keywords, input);
@@ -101,7 +102,7 @@ describe("an answer", () => {
   });
 
   it("of a schema alone is a schema alone", async () => {
-    const { code, stdout } = await pipe(keywords, streamOf(rows(0, 0)));
+    const { code, stdout } = await pipe(keywords, streamOf(new Table(rows(0, 1).schema)));
     expect(code).toBe(0);
     const answer = tableFromIPC(stdout);
     expect([answer.numRows, answer.schema.names.length]).toEqual([0, 3 + 8]);
@@ -423,6 +424,7 @@ function streamOfLines(lines: string): Uint8Array {
 }
 
 /** A table with one record batch of no rows. */
-function emptyBatch({ schema }: Table): Table {
-  return new Table(schema, [new RecordBatch(schema)]);
+function emptyBatch(): Table {
+  const { schema, batches } = rows(0, 1);
+  return new Table(schema, [(batches[0] as RecordBatch).slice(0, 0)]);
 }

@@ -225,6 +225,41 @@ fn a_dictionary_is_limited_in_its_entries() {
     assert!(error.contains("entries of a dictionary at record batch 2, dictionary 0 is 4; the limit is 3"), "{error}");
 }
 
+/// The stream without its dictionaries.
+fn without_dictionaries(bytes: &[u8]) -> Vec<u8> {
+    let (mut reader, mut out, mut rest) = (StreamReader::new(by_id(), MESSAGE_BYTES), Vec::new(), bytes);
+    loop {
+        rest = &rest[reader.push(rest).unwrap()..];
+        match reader.next_part().unwrap() {
+            Some(StreamPart::Schema(message) | StreamPart::Batch(message, _)) => {
+                out.extend([0xFF; 4]);
+                out.extend((message.metadata().len() as u32).to_le_bytes());
+                out.extend([message.metadata(), message.body()].concat());
+            }
+            Some(StreamPart::Dictionary(_)) => {}
+            Some(StreamPart::End) | None => return out,
+        }
+        // A batch is opened when it comes, and the reader goes on whether or not its rows are read.
+    }
+}
+
+#[test]
+fn a_dictionary_may_come_when_a_row_needs_it() {
+    let column = |keys: Vec<Option<i32>>| -> ArrayRef {
+        let values = Arc::new(StringArray::from(vec!["one"]));
+        Arc::new(arrow_array::DictionaryArray::new(Int32Array::from(keys), values))
+    };
+    let of = |keys: Vec<Option<i32>>| {
+        let ids: ArrayRef = Arc::new(Int32Array::from(vec![7; keys.len()]));
+        without_dictionaries(&stream(&[batch(vec![("id", ids), ("text", column(keys))])], IpcWriteOptions::default()))
+    };
+    let nulls = read(&of(vec![None, None]), 1000, &by_id(), MESSAGE_BYTES);
+    assert!(nulls.error.is_none(), "{:?}", nulls.error);
+    assert_eq!(nulls.records.iter().map(|record| record.state).collect::<Vec<_>>(), ["empty", "empty"]);
+    let error = read(&of(vec![None, Some(0)]), 1000, &by_id(), MESSAGE_BYTES).error.expect("a row is without its text");
+    assert!(error.to_string().ends_with("row 1 of the batch: key 0 in a dictionary of 0 entries"), "{error}");
+}
+
 #[test]
 fn streams_that_broke_others() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/data/hostile");
