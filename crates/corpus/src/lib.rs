@@ -1,8 +1,9 @@
 //! Reads training corpora: Arrow IPC files and streams, Parquet, JSONL (plain, gz, zst), as batches of validated text.
 //!
 //! [`inspect`] says what a file is and where it can be cut; [`ShardReader`] reads a part of it; [`StreamReader`] reads an
-//! Arrow IPC stream that arrives in pieces. What comes out is a [`TextBatch`] whatever the format: rows as ranges of one buffer, each with a state, a position, an id and a source.
-//! Normalizing, matching and counting are the business of others.
+//! Arrow IPC stream that arrives in pieces. What comes out is a [`TextBatch`] whatever the format: rows as ranges of one
+//! buffer, each with a state, a position, an id and a source. Normalizing, matching and counting are the business of
+//! others.
 //!
 //! # What is promised about bad files
 //!
