@@ -36,6 +36,24 @@ export declare class ShardScan {
   finish(): string
 }
 
+/** A stream whose record batches are answered with verdicts, on one thread. */
+export declare class StreamScan {
+  /** Opens a stream of a task (JSON) before its first byte; the library must be compiled in this process. */
+  constructor(libraryKey: string, task: string)
+  /** Takes bytes, as far as the end of a message, and gives how many; `advance` until it is wanting, then the rest. */
+  push(bytes: Uint8Array): number
+  /** Does the next piece of work. */
+  advance(): StreamEvent
+  /** Brings the sums of a slice, one array per pack. */
+  score(slice: number, sums: Array<Int32Array>): void
+  /** The message that answers the first record batch that waits. */
+  answer(): Uint8Array
+  /** Says that no more bytes come; gives the end of the answer. */
+  finish(): Uint8Array
+  /** Counts of the record batches that were answered (JSON). */
+  summary(): string
+}
+
 /** A compiled library, as JavaScript sees it. */
 export interface CompiledLibrary {
   /** Finds the library again, from any thread of the process. */
@@ -183,6 +201,19 @@ export interface StreamColumns {
   levels: Uint8Array
   /** The hit as it stands in the text; null for a combination whose first part has gone by. */
   matched: Array<string | undefined | null>
+}
+
+/** What one step of a stream came to. */
+export interface StreamEvent {
+  /**
+   * `wanting` more bytes, `output` for the answer, a `slice` that was matched, or an `answer` that can be taken once
+   * all slices before it have their scores.
+   */
+  kind: 'wanting' | 'output' | 'slice' | 'answer'
+  /** Of `output`. */
+  bytes?: Uint8Array
+  /** Of `slice`. */
+  slice?: Step
 }
 
 /** Looks at a file and at its first records: their columns, and in what letters they are. Text is counted, not given. */

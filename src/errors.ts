@@ -10,6 +10,8 @@ export type ErrorCode =
   | "run-folder"
   /** A file of the corpus changed while it was scanned. */
   | "corpus-changed"
+  /** Data that a caller handed over is not what its format says, or is over a limit. */
+  | "data"
   /** The scan was asked to stop; the run folder can be resumed. */
   | "interrupted"
   /** The machine refused: disk full, out of memory, a device that is not there. */
@@ -28,7 +30,7 @@ export class ScanError extends Error {
   }
 }
 
-/** Exit codes of the command. `2` is not an error but a decision that is open. */
+/** Exit codes of the command. `2` is a decision that is open: a gate's, or the verdicts on data that cannot be read. */
 export const exitCodes = { pass: 0, fail: 1, "not-decided": 2, usage: 64, internal: 70, interrupted: 130 } as const;
 
 /** Exit code for an error that ended a command. */
@@ -39,6 +41,8 @@ export function exitCodeOf(error: unknown): number {
     case "config":
     case "run-folder":
       return exitCodes.usage;
+    case "data":
+      return exitCodes["not-decided"];
     case "interrupted":
       return exitCodes.interrupted;
     case "corpus-changed":

@@ -3,6 +3,14 @@ export type { OffsetUnit } from "./addon/addon.ts";
 export { checkLibrary, type Finding, type LibraryCheck, type LibraryStats, statsOfLibrary } from "./api/check.ts";
 export { type EntryInput, Library, type MatchOptionsInput } from "./api/library.ts";
 export { type Hit, type HitTable, Matcher } from "./api/matcher.ts";
+export {
+  Scanner,
+  type ScannerOptions,
+  type StreamOptions,
+  type StreamSummary,
+  type VerdictStream,
+  type VerdictTable,
+} from "./api/scanner.ts";
 export type { MatchStream, StreamHit } from "./api/stream.ts";
 export type { Part } from "./corpus/order.ts";
 export { type ErrorCode, ScanError } from "./errors.ts";

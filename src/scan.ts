@@ -3,10 +3,9 @@ import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { loadAddon } from "./addon/addon.ts";
-import { compileLibrary } from "./addon/library.ts";
 import { DeviceThread } from "./classify/device.ts";
 import type { Device } from "./classify/messages.ts";
-import { type InputOptions, type Inputs, loadInputs } from "./config/inputs.ts";
+import { compileJudgement, type InputOptions, type Inputs, loadInputs } from "./config/inputs.ts";
 import { type Part, partsOf } from "./corpus/order.ts";
 import { type Plan, planScan, type Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
@@ -118,7 +117,7 @@ export function planOnly(paths: readonly string[], options: ScanOptions = {}): P
  * @throws ScanError `usage` when the scan cannot do with what it may use
  */
 export function memoryOf(inputs: Inputs, options: ScanOptions): MemoryPlan {
-  return shareMemory(options.memoryBytes, needsOf(inputs, options, compiledOf(inputs).heapBytes));
+  return shareMemory(options.memoryBytes, needsOf(inputs, options, compileJudgement(inputs).heapBytes));
 }
 
 function planInputs(inputs: Inputs, options: ScanOptions): Plan {
@@ -268,7 +267,7 @@ class Passes {
   prepare(): { readonly library: string; readonly memory: MemoryPlan } {
     if (this.#prepared === null) {
       const { inputs, options } = this.#context;
-      const { key, heapBytes } = compiledOf(inputs);
+      const { key, heapBytes } = compileJudgement(inputs);
       const memory = shareMemory(options.memoryBytes, needsOf(inputs, options, heapBytes));
       this.#prepared = { library: key, memory };
     }
@@ -319,10 +318,6 @@ class Passes {
   async end(): Promise<void> {
     await this.#device?.release();
   }
-}
-
-function compiledOf({ library: { entries, options, compiled } }: Inputs) {
-  return compileLibrary(entries, { ...options, overlap: "all" }, compiled);
 }
 
 function needsOf({ model }: Inputs, { workers }: ScanOptions, libraryBytes: number): MemoryNeeds {

@@ -1,13 +1,12 @@
 /** The task of one shard, as the workers hand it to the addon. */
 import { availableParallelism } from "node:os";
-import { type Inputs, nativeRules } from "./config/inputs.ts";
+import { type Inputs, nativeJudgement } from "./config/inputs.ts";
 import type { Plan, Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
 import type { MemoryPlan } from "./pool/memory.ts";
 import type { TaskMode } from "./pool/run-shards.ts";
 import type { RunFolder } from "./run/folder.ts";
 import { keptPerSource } from "./sampling/sampling.ts";
-import { riskMask, risks } from "./standard/risks.ts";
 
 /** What a user may set of a task. */
 export interface TaskOptions {
@@ -32,7 +31,6 @@ export function nativeTask(shard: Shard, { redraw, durable }: TaskMode, context:
   const { plan, inputs, folder, options, space, memory } = context;
   const file = plan.files[shard.file];
   if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
-  const { model, policy } = inputs;
   return {
     path: file.absolutePath,
     file: file.path,
@@ -55,18 +53,7 @@ export function nativeTask(shard: Shard, { redraw, durable }: TaskMode, context:
     keepSmallest: keptOf(inputs, options),
     sampleOnly: inputs.sample !== null,
     redraw,
-    rules: nativeRules(policy, model, (risk) => riskMask([risk])),
-    keywords: inputs.stages.includes("keyword"),
-    classifier:
-      model === null
-        ? null
-        : {
-            features: model.features,
-            outputs: model.outputs.map(({ scale, bias }) => ({ scale, bias })),
-            names: model.outputs.map(({ name }) => name),
-          },
-    stageMissing: inputs.stagesMissing.length > 0,
-    riskNames: risks.map((risk) => risk.id),
+    ...nativeJudgement(inputs),
     batchBytes: memory.batchBytes,
     packIds: memory.packIds,
     evidence: folder.evidencePath(shard.id),

@@ -30,7 +30,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   evidence: ["addon", "corpus", "run", "sampling", "tally"],
   report: ["config", "corpus", "evidence", "gate", "library", "sampling", "standard", "tally"],
   pool: ["addon", "classify", "corpus", "run", "tally"],
-  api: ["addon", "config", "library", "standard"],
+  api: ["addon", "classify", "config", "library", "policy", "pool"],
   task: ["config", "corpus", "pool", "run", "sampling", "standard"],
   scan: [
     ...["addon", "classify", "config", "corpus", "evidence", "pool"],

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use corpus::CorpusError;
 use matcher::{FileError, LibraryError};
-use scan::ScanError;
+use scan::{ScanError, detail_of};
 
 /// A fault of the caller: arguments that are not what the declarations say.
 pub(crate) fn argument(error: impl Display) -> napi::Error {
@@ -28,4 +28,15 @@ pub(crate) fn scan(error: &ScanError) -> napi::Error {
         _ => "internal",
     };
     napi::Error::from_reason(format!("{code}: {error}"))
+}
+
+/// An error of a scan whose data comes from the caller: what it holds is then the caller's business.
+pub(crate) fn stream(error: &ScanError) -> napi::Error {
+    match error {
+        ScanError::Columns(_) | ScanError::NoStream => napi::Error::from_reason(format!("usage: {error}")),
+        ScanError::Corpus(corpus) if corpus.reason().is_some() => {
+            napi::Error::from_reason(format!("data: {}", detail_of(corpus)))
+        }
+        error => scan(error),
+    }
 }

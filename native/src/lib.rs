@@ -12,6 +12,7 @@ mod machine;
 mod shard;
 mod stream;
 mod unit;
+mod verdicts;
 
 use napi_derive::napi;
 

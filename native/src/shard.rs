@@ -12,8 +12,7 @@ use crate::{error, library};
 #[napi]
 pub struct ShardScan {
     scan: Option<scan::ShardScan>,
-    /// Packs of the last batch, until their ids are asked for.
-    packs: Vec<scan::Pack>,
+    ids: WaitingIds,
 }
 
 /// One batch.
@@ -42,41 +41,28 @@ pub struct Pack {
     pub length: u32,
 }
 
-#[napi]
-impl ShardScan {
-    /// Opens the shard of a task (JSON); the library must be compiled in this process.
-    #[napi(constructor, catch_unwind)]
-    pub fn new(library_key: String, task: String) -> napi::Result<Self> {
-        let task: ShardTask = serde_json::from_str(&task).map_err(error::argument)?;
-        let compiled = library::find(&library_key)?;
-        let scan = scan::ShardScan::open(task, compiled.library, compiled.ids).map_err(|error| error::scan(&error))?;
-        Ok(Self { scan: Some(scan), packs: Vec::new() })
+/// Packs of the last batch, until their ids are asked for.
+#[derive(Default)]
+pub(crate) struct WaitingIds(Vec<scan::Pack>);
+
+impl WaitingIds {
+    /// The step as it is told; its ids wait here.
+    pub(crate) fn hold(&mut self, step: scan::Step) -> Step {
+        let packs = step.packs.iter().map(|pack| Pack { rows: pack.rows as u32, length: pack.length as u32 }).collect();
+        self.0 = step.packs;
+        Step {
+            batch: step.batch,
+            records: step.records as u32,
+            bytes: step.bytes as f64,
+            flagged: step.flagged as u32,
+            unread: step.unread as u32,
+            packs,
+        }
     }
 
-    /// Reads and matches the next batch; null at the end.
-    #[napi(catch_unwind)]
-    pub fn next(&mut self) -> napi::Result<Option<Step>> {
-        let step = self.open()?.next_batch().map_err(|error| error::scan(&error))?;
-        Ok(step.map(|step| {
-            let packs = step.packs.iter().map(|pack| Pack { rows: pack.rows as u32, length: pack.length as u32 });
-            let packs = packs.collect();
-            self.packs = step.packs;
-            Step {
-                batch: step.batch,
-                records: step.records as u32,
-                bytes: step.bytes as f64,
-                flagged: step.flagged as u32,
-                unread: step.unread as u32,
-                packs,
-            }
-        }))
-    }
-
-    /// Writes the ids of the last batch's packs, one behind the other, each row-major `[rows, length]`, four bytes each in
-    /// the order of the machine. They are then forgotten: the caller's buffer, which it uses again, is the only place of them.
-    #[napi(catch_unwind)]
-    pub fn fill_ids(&mut self, mut target: BufferSlice<'_>) -> napi::Result<()> {
-        let packs = std::mem::take(&mut self.packs);
+    /// Writes the ids and forgets them.
+    pub(crate) fn fill(&mut self, target: &mut [u8]) -> napi::Result<()> {
+        let packs = std::mem::take(&mut self.0);
         let size: usize = packs.iter().map(|pack| pack.ids.len() * 4).sum();
         if size != target.len() {
             return Err(error::argument(format!("the ids take {size} bytes; there is room for {}", target.len())));
@@ -86,6 +72,32 @@ impl ShardScan {
             bytes.copy_from_slice(&id.to_ne_bytes());
         }
         Ok(())
+    }
+}
+
+#[napi]
+impl ShardScan {
+    /// Opens the shard of a task (JSON); the library must be compiled in this process.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(library_key: String, task: String) -> napi::Result<Self> {
+        let task: ShardTask = serde_json::from_str(&task).map_err(error::argument)?;
+        let compiled = library::find(&library_key)?;
+        let scan = scan::ShardScan::open(task, compiled.library, compiled.ids).map_err(|error| error::scan(&error))?;
+        Ok(Self { scan: Some(scan), ids: WaitingIds::default() })
+    }
+
+    /// Reads and matches the next batch; null at the end.
+    #[napi(catch_unwind)]
+    pub fn next(&mut self) -> napi::Result<Option<Step>> {
+        let step = self.open()?.next_batch().map_err(|error| error::scan(&error))?;
+        Ok(step.map(|step| self.ids.hold(step)))
+    }
+
+    /// Writes the ids of the last batch's packs, one behind the other, each row-major `[rows, length]`, four bytes each in
+    /// the order of the machine. They are then forgotten: the caller's buffer, which it uses again, is the only place of them.
+    #[napi(catch_unwind)]
+    pub fn fill_ids(&mut self, mut target: BufferSlice<'_>) -> napi::Result<()> {
+        self.ids.fill(&mut target)
     }
 
     /// Brings the sums of a batch, one array per pack. Returns the number of flagged records.

@@ -304,6 +304,10 @@ function wrap(native: Native) {
     openShard: (libraryKey: string, task: unknown): NativeScan =>
       new native.ShardScan(libraryKey, JSON.stringify(task)) as NativeScan,
 
+    /** Opens a stream of a task before its first byte, with a library that is compiled in this process. */
+    openStreamScan: (libraryKey: string, task: unknown): NativeStreamScan =>
+      new native.StreamScan(libraryKey, JSON.stringify(task)) as NativeStreamScan,
+
     /**
      * Makes all that was written to the file system of a folder durable.
      *
@@ -374,4 +378,33 @@ export interface NativeScan {
   fillIds(target: Buffer): void;
   score(batch: number, sums: readonly Int32Array[]): number;
   finish(): string;
+}
+
+/** What one step of a stream came to. */
+export type NativeStreamEvent =
+  /** More bytes are wanted, or `finish`. */
+  | { readonly kind: "wanting" }
+  /** Bytes of the answer that wait for nothing. */
+  | { readonly kind: "output"; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Rows of a record batch were matched; scores are wanted if there are packs. */
+  | { readonly kind: "slice"; readonly slice: NativeStep }
+  /** All slices of a record batch came: `answer`, once they have their scores. */
+  | { readonly kind: "answer" };
+
+/**
+ * An Arrow IPC stream that is being scanned, on one thread. `push` takes bytes as far as the end of a message and gives
+ * how many; `advance` until it is wanting. Errors are `code: message`, and what waits can be answered behind one.
+ */
+export interface NativeStreamScan {
+  push(bytes: Uint8Array): number;
+  advance(): NativeStreamEvent;
+  /** Writes the ids of the last slice's packs. */
+  fillIds(ids: Buffer): void;
+  score(slice: number, sums: readonly Int32Array[]): void;
+  /** The message that answers the first record batch that waits. */
+  answer(): Uint8Array<ArrayBuffer>;
+  /** The end of the answer, when no more bytes come. */
+  finish(): Uint8Array<ArrayBuffer>;
+  /** Counts of what was answered, as JSON. */
+  summary(): string;
 }

@@ -1,6 +1,6 @@
 /** A keyword library in the hands of an embedder: read from files, or made of entries. */
 import type { z } from "zod";
-import { loadLibrary } from "../config/library-file.ts";
+import { type LoadedLibrary, loadLibrary } from "../config/library-file.ts";
 import { ScanError } from "../errors.ts";
 import { faultOf } from "../library/fault.ts";
 import { type Entry, entrySchema, type Lint, type MatchOptions, matchOptionsSchema } from "../library/library.ts";
@@ -29,18 +29,14 @@ export class Library {
   readonly entries: readonly Entry[];
   /** SHA-256 over entries and options in canonical JSON; it names the library in plans and reports. */
   readonly digest: string;
-  readonly #options: MatchOptions;
-  readonly #lints: readonly Lint[];
-  readonly #file: ReturnType<typeof loadLibrary>["compiled"];
+  readonly #loaded: LoadedLibrary;
 
-  private constructor(library: ReturnType<typeof loadLibrary>) {
+  private constructor(library: LoadedLibrary) {
     this.name = library.name;
     this.version = library.version;
     this.entries = library.entries;
     this.digest = library.digest;
-    this.#options = library.options;
-    this.#lints = library.lints;
-    this.#file = library.compiled;
+    this.#loaded = library;
   }
 
   /**
@@ -76,12 +72,18 @@ export class Library {
    * @param options - go before those of the library file
    */
   compile(options: MatchOptionsInput = {}): Matcher {
-    return new Matcher(this.entries, parseOptions({ ...this.#options, ...options }), this.#file);
+    const { options: own, compiled } = this.#loaded;
+    return new Matcher(this.entries, parseOptions({ ...own, ...options }), compiled);
   }
 
   /** Entries that repeat another one's keyword in normal form: each is kept, and each hits. */
   lint(): readonly Lint[] {
-    return this.#lints;
+    return this.#loaded.lints;
+  }
+
+  /** @internal What a scanner judges by. */
+  get loaded(): LoadedLibrary {
+    return this.#loaded;
   }
 }
 

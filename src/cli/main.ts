@@ -10,6 +10,7 @@ import { libraryCommand } from "./library.ts";
 import { matchCommand } from "./match.ts";
 import { mergeCommand } from "./merge.ts";
 import { outliveReaders, printable } from "./output.ts";
+import { pipeCommand } from "./pipe.ts";
 import { planCommand } from "./plan.ts";
 import { scanCommand } from "./scan.ts";
 
@@ -32,6 +33,7 @@ Examples:
   corpusgate scan data/ --text-column content --out run-1
   corpusgate init data/ --out corpus.yaml
   corpusgate doctor
+  corpusgate pipe --library library.yaml < in.arrows > out.arrows
   corpusgate match --library library.yaml < texts.jsonl
   corpusgate explain --library library.yaml < texts.jsonl
   corpusgate library check library.yaml
@@ -42,7 +44,7 @@ Exit codes: 0 all gates passed, 1 a gate failed, 2 something is not decided,
   );
 
 const commands = [
-  ...[scanCommand(), initCommand(), planCommand(), mergeCommand()],
+  ...[scanCommand(), initCommand(), planCommand(), mergeCommand(), pipeCommand()],
   ...[matchCommand(), explainCommand(), libraryCommand(), doctorCommand()],
 ];
 for (const command of commands) program.addCommand(command.exitOverride());

@@ -34,3 +34,14 @@ export function writeOut(text: string): Promise<void> {
     });
   });
 }
+
+/** Writes bytes to stdout and waits until they are taken. False when whoever reads has seen enough. */
+export function writeBytes(bytes: Uint8Array): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, (error) => {
+      const { code } = (error ?? {}) as NodeJS.ErrnoException;
+      if (error && code !== "EPIPE" && code !== "ERR_STREAM_DESTROYED") reject(error);
+      else resolve(!error);
+    });
+  });
+}

@@ -2,6 +2,8 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { CompiledLibrary } from "../addon/addon.ts";
+import { compileLibrary } from "../addon/library.ts";
 import { type FastModel, loadModel } from "../classify/model.ts";
 import { baseOf, besideFile, registerOfPaths } from "../corpus/files.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format } from "../corpus/register.ts";
@@ -9,6 +11,7 @@ import { ScanError } from "../errors.ts";
 import { severityNumber } from "../library/library.ts";
 import { defaultPolicy, type Policy, policySchema, requiredStages, type Stage } from "../policy/policy.ts";
 import { type Phase, preSample, profiles } from "../standard/profiles.ts";
+import { riskMask, risks } from "../standard/risks.ts";
 import { digestOf } from "./digest.ts";
 import { type LoadedLibrary, loadLibrary } from "./library-file.ts";
 import { readYaml } from "./yaml.ts";
@@ -29,15 +32,8 @@ export interface InputOptions {
   readonly sourceColumn?: string | undefined;
 }
 
-/** What decides a verdict, read. */
-export interface Inputs {
-  readonly corpus: Corpus;
-  /** Folder that the register's paths are relative to. */
-  readonly base: string;
-  readonly phase: Phase;
-  readonly sourceColumn: string | null;
-  readonly sample: number | null;
-  readonly nonce: string | null;
+/** What decides the verdict on a record, read. */
+export interface Judgement {
   readonly library: LoadedLibrary;
   /** Where the library was read from; null for the one that comes with the package. */
   readonly libraryPath: string | null;
@@ -49,6 +45,17 @@ export interface Inputs {
   /** Stages that the policy needs and this scan leaves out: then no record is assessed. */
   readonly stagesMissing: readonly Stage[];
   readonly model: FastModel | null;
+}
+
+/** What decides a scan, read. */
+export interface Inputs extends Judgement {
+  readonly corpus: Corpus;
+  /** Folder that the register's paths are relative to. */
+  readonly base: string;
+  readonly phase: Phase;
+  readonly sourceColumn: string | null;
+  readonly sample: number | null;
+  readonly nonce: string | null;
 }
 
 /** The starter library and the fast classifier that come with the package. */
@@ -75,9 +82,41 @@ export function loadInputs(paths: readonly string[], options: InputOptions, regi
   const phase = options.phase ?? corpus.phase;
   const named = (option: string | undefined, inFile: string | undefined) =>
     option !== undefined ? resolve(option) : inFile !== undefined && file !== null ? besideFile(file, inFile) : null;
-  const libraryPath = named(options.library, corpus.library);
-  const library = loadLibrary(libraryPath ?? shipped.library);
-  const { policy, policyFile } = loadPolicy(named(options.policy, corpus.policy));
+  return {
+    ...loadJudgement({
+      library: named(options.library, corpus.library),
+      policy: named(options.policy, corpus.policy),
+      stages: options.stages,
+    }),
+    corpus,
+    base,
+    phase,
+    sourceColumn: options.sourceColumn ?? null,
+    sample: options.sample ?? (phase === "pre" ? preSample : null),
+    nonce: options.nonce ?? null,
+  };
+}
+
+/** Where library, policy and classifier are; what is null is the one that comes with the package. */
+export interface JudgementOptions {
+  readonly library: string | LoadedLibrary | null;
+  readonly policy: string | null;
+  /** Folder of the fast classifier, in the place of the one that the policy names. */
+  readonly model?: string | undefined;
+  /** Stages to run; default those that the policy needs. */
+  readonly stages?: readonly Stage[] | undefined;
+}
+
+/**
+ * Reads library, policy and classifier.
+ *
+ * @throws ScanError `usage` or `config` naming the file, the place and the value
+ */
+export function loadJudgement(options: JudgementOptions): Judgement {
+  const { library: given } = options;
+  const libraryPath = typeof given === "string" ? given : null;
+  const library = given === null || typeof given === "string" ? loadLibrary(given ?? shipped.library) : given;
+  const { policy, policyFile } = loadPolicy(options.policy);
   const required = requiredStages(policy);
   const stages = options.stages ?? required;
   if (stages.includes("model")) {
@@ -85,14 +124,9 @@ export function loadInputs(paths: readonly string[], options: InputOptions, regi
   }
   const stagesMissing = required.filter((stage) => !stages.includes(stage));
   const folder = policy.models.fast;
-  const modelFolder = folder === undefined ? shipped.fastModel : besideFile(policyFile ?? "", folder);
+  const modelFolder =
+    options.model ?? (folder === undefined ? shipped.fastModel : besideFile(policyFile ?? "", folder));
   return {
-    corpus,
-    base,
-    phase,
-    sourceColumn: options.sourceColumn ?? null,
-    sample: options.sample ?? (phase === "pre" ? preSample : null),
-    nonce: options.nonce ?? null,
     library,
     libraryPath,
     policy,
@@ -154,4 +188,28 @@ export function nativeRules(policy: Policy, model: FastModel | null, bit: (risk:
       return { mask: risk === null ? 0 : bit(risk), flag: own?.flag ?? flag, review: own?.review ?? review };
     }),
   };
+}
+
+/** What decides a verdict, in the terms of native code. */
+export function nativeJudgement(judgement: Judgement) {
+  const { policy, model, stages, stagesMissing } = judgement;
+  return {
+    rules: nativeRules(policy, model, (risk) => riskMask([risk])),
+    keywords: stages.includes("keyword"),
+    classifier:
+      model === null
+        ? null
+        : {
+            features: model.features,
+            outputs: model.outputs.map(({ scale, bias }) => ({ scale, bias })),
+            names: model.outputs.map(({ name }) => name),
+          },
+    stageMissing: stagesMissing.length > 0,
+    riskNames: risks.map((risk) => risk.id),
+  };
+}
+
+/** Compiles the library of a judgement: all hits of a record count, also those that overlap. */
+export function compileJudgement({ library }: Judgement): CompiledLibrary {
+  return compileLibrary(library.entries, { ...library.options, overlap: "all" }, library.compiled);
 }

@@ -101,6 +101,15 @@ export function shareMemory(asked: number | undefined, needs: MemoryNeeds): Memo
   return planMemory(asked ?? Math.max(usableMemory() / 4, leastMemory(needs)), needs);
 }
 
+/** Most bytes of text in a batch, and ids in a call of the classifier, of one stream that may use so much memory. */
+export function batchesWithin(bytes: number): { readonly batchBytes: number; readonly packIds: number } {
+  const within = (size: number, { most, least }: typeof batch) => Math.floor(Math.min(most, Math.max(least, size)));
+  return {
+    batchBytes: within(bytes / batchFactor.classified, batch),
+    packIds: within(bytes / 8 / perPackId, pack),
+  };
+}
+
 /** What the process may use, in bytes: all of the machine, or what its control group is given. */
 export function usableMemory(): number {
   const constrained = process.constrainedMemory();

@@ -1,9 +1,10 @@
 //! Reads training corpora: Arrow IPC files and streams, Parquet; JSONL, plain text and WARC (plain, gz, zst); as batches
 //! of validated text.
 //!
-//! [`inspect`] says what a file is and where it can be cut; [`ShardReader`] reads a part of it. What comes out is a
-//! [`TextBatch`] whatever the format: rows as ranges of one buffer, each with a state, a position, an id and a source.
-//! Normalizing, matching and counting are the business of others.
+//! [`inspect`] says what a file is and where it can be cut; [`ShardReader`] reads a part of it; [`StreamReader`] reads an
+//! Arrow IPC stream that arrives in pieces. What comes out is a [`TextBatch`] whatever the format: rows as ranges of one
+//! buffer, each with a state, a position, an id and a source. Normalizing, matching and counting are the business of
+//! others.
 //!
 //! # What is promised about bad files
 //!
@@ -66,5 +67,6 @@ pub use error::CorpusError;
 pub use file::Identity;
 pub use format::Format;
 pub use inspect::{Block, Inspection, inspect};
+pub use ipc::{StreamMessage, StreamPart, StreamReader};
 pub use options::{Encoding, Limits, ReadOptions};
 pub use reader::{ShardRange, ShardReader};

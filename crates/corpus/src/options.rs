@@ -26,6 +26,8 @@ pub struct Limits {
     pub line_bytes: u64,
     /// Largest buffer, page or dictionary after decompression. 256 MiB.
     pub buffer_bytes: u64,
+    /// Most entries of a dictionary of text or labels, additions with it: each takes memory, however short it is. 16 Mi.
+    pub dictionary_entries: u64,
     /// Largest quotient of decompressed by stored bytes, once [`expansion_free_bytes`](Self::expansion_free_bytes)
     /// are passed. 1,000.
     pub expansion: u64,
@@ -45,6 +47,7 @@ impl Default for Limits {
             record_bytes: 16 * MIB,
             line_bytes: 64 * MIB,
             buffer_bytes: 256 * MIB,
+            dictionary_entries: 16 * MIB,
             expansion: 1_000,
             expansion_free_bytes: 64 * MIB,
             nesting: 64,

@@ -18,7 +18,7 @@ use crate::parquet::{Footer, ParquetReader};
 use crate::warc::{self, WarcReader};
 
 /// Largest batch that may be asked for; ranges in labels have 32 bits.
-const MAX_BATCH_BYTES: usize = 1 << 30;
+pub(crate) const MAX_BATCH_BYTES: usize = 1 << 30;
 
 /// Which part of a file to read. Parts that tile a file give each row exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]

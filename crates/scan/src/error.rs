@@ -1,4 +1,4 @@
-//! What can stop the scan of a shard. Bytes of the corpus never do: they are counted.
+//! What can stop the scan of a shard or of a stream. Bytes of the corpus never do: they are counted.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,11 @@ pub enum ScanError {
     },
     /// The task cannot be carried out: a fault of the caller.
     Task(String),
-    /// Counts that do not add up: a fault of ours.
+    /// The columns of a stream are not such that it could be answered: a fault of the caller.
+    Columns(String),
+    /// Not a byte of a stream came.
+    NoStream,
+    /// Counts or messages that do not add up: a fault of ours.
     Identity(String),
 }
 
@@ -43,6 +47,8 @@ impl fmt::Display for ScanError {
             }
             Self::Redraw { path, source } => write!(f, "{} cannot be used again: {source}", path.display()),
             Self::Task(detail) => write!(f, "the task cannot be carried out: {detail}"),
+            Self::Columns(detail) => f.write_str(detail),
+            Self::NoStream => f.write_str("no byte came; an Arrow IPC stream was expected"),
             Self::Identity(detail) => write!(f, "counts do not add up: {detail}"),
         }
     }

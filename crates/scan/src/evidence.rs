@@ -17,6 +17,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
+use matcher::Hit;
 
 use crate::key::Key;
 
@@ -48,20 +49,11 @@ pub struct Evidence {
     /// Risk mask.
     pub risks: u32,
     /// The first [`HITS_KEPT`] hits.
-    pub hits: Vec<EvidenceHit>,
+    pub hits: Vec<Hit>,
     /// All hits.
     pub hit_count: u32,
     /// One score per output of the classifier.
     pub scores: Vec<f64>,
-}
-
-/// One hit in a row of evidence: byte span in the record as stored.
-#[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)] // the names say it
-pub struct EvidenceHit {
-    pub entry: u32,
-    pub start: u32,
-    pub end: u32,
 }
 
 /// Names that the numbers of a row stand for.
@@ -159,7 +151,6 @@ pub fn positions_with_risks(path: &Path) -> Result<Vec<u64>, ArrowError> {
 
 fn schema(names: &Names) -> Schema {
     let text = |name: &str| Field::new(name, DataType::Utf8, false);
-    let hit = Field::new("item", DataType::Struct(hit_fields()), true);
     let fields = vec![
         Field::new("key", DataType::FixedSizeBinary(32), false),
         text("source"),
@@ -169,21 +160,50 @@ fn schema(names: &Names) -> Schema {
         text("verdict"),
         Field::new("reason", DataType::Utf8, true),
         text("stage"),
-        Field::new("risks", DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))), false),
-        Field::new("hits", DataType::List(Arc::new(hit)), false),
+        Field::new("risks", list_of(DataType::Utf8), false),
+        Field::new("hits", list_of(DataType::Struct(hit_fields())), false),
         Field::new("hitCount", DataType::UInt32, false),
-        Field::new("scores", DataType::List(Arc::new(Field::new("item", DataType::Float64, true))), false),
+        Field::new("scores", list_of(DataType::Float64), false),
     ];
     let metadata = HashMap::from([("corpusgate.outputs".to_owned(), names.outputs.join(","))]);
     Schema::new(fields).with_metadata(metadata)
 }
 
-fn hit_fields() -> Fields {
+/// A list as its builder makes it.
+pub fn list_of(item: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new("item", item, true)))
+}
+
+/// The fields of one hit.
+pub fn hit_fields() -> Fields {
     Fields::from(vec![
         Field::new("entry", DataType::Utf8, false),
         Field::new("start", DataType::UInt32, false),
         Field::new("end", DataType::UInt32, false),
     ])
+}
+
+/// Adds a row: the ids of the risks of a mask.
+pub fn append_risks(column: &mut ListBuilder<StringBuilder>, mut mask: u32, names: &Names) {
+    while mask != 0 {
+        column.values().append_value(&names.risks[mask.trailing_zeros() as usize]);
+        mask &= mask - 1;
+    }
+    column.append(true);
+}
+
+/// Adds a row: hits as [`hit_fields`], spans in bytes of the record as stored.
+pub fn append_hits(column: &mut ListBuilder<StructBuilder>, hits: &[Hit], names: &Names) {
+    const FIELD: &str = "the fields are those of hit_fields";
+    for hit in hits {
+        let item = column.values();
+        let entry = &names.entries[hit.entry as usize];
+        item.field_builder::<StringBuilder>(0).expect(FIELD).append_value(entry);
+        item.field_builder::<UInt32Builder>(1).expect(FIELD).append_value(hit.start);
+        item.field_builder::<UInt32Builder>(2).expect(FIELD).append_value(hit.end);
+        item.append(true);
+    }
+    column.append(true);
 }
 
 struct Columns {
@@ -227,7 +247,6 @@ impl Columns {
 
     fn push(&mut self, row: &Evidence, names: &Names) {
         const WIDTH: &str = "a key and a digest have 32 bytes";
-        const FIELD: &str = "the fields are those of hit_fields";
         self.key.append_value(row.key).expect(WIDTH);
         self.source.append_value(&row.source);
         self.id.append_option(row.id.as_deref());
@@ -236,21 +255,8 @@ impl Columns {
         self.verdict.append_value(row.verdict);
         self.reason.append_option(row.reason);
         self.stage.append_value(row.stage);
-        let mut left = row.risks;
-        while left != 0 {
-            self.risks.values().append_value(&names.risks[left.trailing_zeros() as usize]);
-            left &= left - 1;
-        }
-        self.risks.append(true);
-        for hit in &row.hits {
-            let item = self.hits.values();
-            let entry = &names.entries[hit.entry as usize];
-            item.field_builder::<StringBuilder>(0).expect(FIELD).append_value(entry);
-            item.field_builder::<UInt32Builder>(1).expect(FIELD).append_value(hit.start);
-            item.field_builder::<UInt32Builder>(2).expect(FIELD).append_value(hit.end);
-            item.append(true);
-        }
-        self.hits.append(true);
+        append_risks(&mut self.risks, row.risks, names);
+        append_hits(&mut self.hits, &row.hits, names);
         self.hit_count.append_value(row.hit_count);
         self.scores.values().append_slice(&row.scores);
         self.scores.append(true);

@@ -5,24 +5,21 @@
 //! order; nothing that is counted depends on it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_schema::ArrowError;
-use corpus::{CorpusError, Identity, Reason, Row, RowState, ShardReader, TextBatch};
-use matcher::{Hit, Library, Scratch};
-use ngram::{Extractor, Linear};
-use normalize::has_visible;
+use corpus::{CorpusError, Identity, Reason, RowState, ShardReader, TextBatch};
+use matcher::Library;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::ScanError;
-use crate::evidence::{Evidence, EvidenceHit, EvidenceWriter, HITS_KEPT, Names, positions_with_risks};
+use crate::evidence::{Evidence, EvidenceHit, EvidenceWriter, Names, positions_with_risks};
+use crate::judge::{Judge, Judged, Matched, RowText};
 use crate::key::{Key, Keys, leading};
-use crate::packs::{Pack, Windows};
+use crate::packs::Pack;
 use crate::tally::SourceTally;
 use crate::task::ShardTask;
-use crate::verdict::{Keywords, Verdict};
 
 /// Rows of evidence that are held back, over all sources, because a later key may take their place; where there would be
 /// more they are written, needed or not, so that memory does not grow with the sources of a shard.
@@ -37,16 +34,12 @@ const UNREGISTERED: &str = "unregistered";
 pub struct ShardScan {
     task: ShardTask,
     identity: Identity,
-    library: Arc<Library>,
+    judge: Judge,
     /// Of a redraw, positions of the records in which something was found before; ascending.
     found_before: Vec<u64>,
     /// `None` when the file turned out to be damaged as it was opened.
     reader: Option<ShardReader>,
     keys: Keys,
-    extractor: Option<Extractor>,
-    linear: Option<Linear>,
-    scratch: Scratch,
-    found: Vec<Hit>,
     sources: BTreeMap<Arc<str>, SourceState>,
     evidence: EvidenceWriter,
     /// Rows that `smallest` holds, at most: those that gave way since the last count are still in the number.
@@ -67,13 +60,9 @@ struct SourceState {
 /// A batch that waits for its scores.
 struct Pending {
     text: TextBatch,
+    /// What the shard knows of each record of `matched`.
     records: Vec<Record>,
-    /// Records that later rows with the same bytes may take their result from, by the first row with these bytes.
-    record_of_row: HashMap<usize, u32>,
-    hits: Vec<Hit>,
-    windows: Windows,
-    /// Windows of each pack, in the order that the packs were handed out.
-    packed: Vec<Vec<u32>>,
+    matched: Matched,
 }
 
 /// A record of a batch that is to be judged.
@@ -81,12 +70,6 @@ struct Record {
     row: usize,
     source: Arc<str>,
     key: Key,
-    keywords: Keywords,
-    /// The first [`HITS_KEPT`] hits, and the number of all: memory must not grow with a text that repeats a keyword.
-    hits: Range<usize>,
-    hit_count: u32,
-    /// The record of the batch whose scores it takes: itself, or an earlier one with the very same bytes.
-    scored_as: u32,
 }
 
 /// What [`ShardScan::next_batch`] gives for one batch.
@@ -161,13 +144,8 @@ impl ShardScan {
             Ok(reader) => (Some(reader), None),
             Err(error) => (None, Some(Damage::of(error)?)),
         };
-        let (extractor, linear) = match &task.classifier {
-            Some(classifier) => (
-                Some(Extractor::new(classifier.features.clone()).map_err(|error| ScanError::Task(error.to_string()))?),
-                Some(Linear::new(classifier.outputs.clone()).map_err(|error| ScanError::Task(error.to_string()))?),
-            ),
-            None => (None, None),
-        };
+        let judge =
+            Judge::new(library, task.rules.clone(), task.keywords, task.classifier.as_ref(), task.stage_missing)?;
         let names = Names {
             risks: task.risk_names.clone(),
             entries: entry_ids,
@@ -185,13 +163,9 @@ impl ShardScan {
             keys: Keys::new(&task.seed, &task.file),
             task,
             identity,
+            judge,
             found_before,
-            library,
             reader,
-            extractor,
-            linear,
-            scratch: Scratch::default(),
-            found: Vec::new(),
             sources: BTreeMap::new(),
             evidence,
             rows_held: 0,
@@ -219,14 +193,7 @@ impl ShardScan {
                 return Ok(None);
             }
         };
-        let mut pending = Pending {
-            records: Vec::new(),
-            record_of_row: HashMap::new(),
-            hits: Vec::new(),
-            windows: Windows::default(),
-            packed: Vec::new(),
-            text,
-        };
+        let mut pending = Pending { text, records: Vec::new(), matched: Matched::default() };
         let mut bytes = 0;
         for row in 0..pending.text.len() {
             bytes += self.read_row(&mut pending, row);
@@ -236,13 +203,11 @@ impl ShardScan {
         let unread = rows.filter(|row| matches!(row.state, RowState::NotAssessed(_))).count();
         let batch = self.next_batch;
         self.next_batch += 1;
-        if pending.windows.len() == 0 {
+        let packs = pending.matched.pack(self.task.pack_ids);
+        if packs.is_empty() {
             let flagged = self.judge(&pending, &[])?;
-            return Ok(Some(Step { batch, records, bytes, flagged, unread, packs: Vec::new() }));
+            return Ok(Some(Step { batch, records, bytes, flagged, unread, packs }));
         }
-        let packs: Vec<Pack> = pending.windows.pack(self.task.pack_ids).into();
-        pending.packed = packs.iter().map(|pack| pack.windows.clone()).collect();
-        pending.windows.drop_ids();
         self.pending.insert(batch, pending);
         Ok(Some(Step { batch, records, bytes, flagged: 0, unread, packs }))
     }
@@ -254,30 +219,11 @@ impl ShardScan {
     ///
     /// [`ScanError::Task`] for a batch that does not wait, or sums of another shape.
     pub fn score(&mut self, batch: u32, sums: &[&[i32]]) -> Result<usize, ScanError> {
-        let Some(linear) = &self.linear else {
-            return Err(ScanError::Task("scores came for a scan without a classifier".to_owned()));
-        };
-        let outputs = linear.outputs().len();
         let waiting =
             self.pending.get(&batch).ok_or_else(|| ScanError::Task(format!("batch {batch} waits for no scores")))?;
         // A batch leaves only with all its scores: what waits at the end is an error, so no record is lost.
-        let expected: Vec<usize> = waiting.packed.iter().map(|windows| windows.len() * outputs).collect();
-        let came: Vec<usize> = sums.iter().map(|sums| sums.len()).collect();
-        if came != expected {
-            return Err(ScanError::Task(format!("sums of packs came in sizes {came:?}; {expected:?} wait")));
-        }
+        let scores = self.judge.scores(&waiting.matched, sums)?;
         let Some(pending) = self.pending.remove(&batch) else { unreachable!("it was found above") };
-        let mut scores = vec![0.0_f64; pending.records.len() * outputs];
-        for (windows, sums) in pending.packed.iter().zip(sums) {
-            for (&window, sums) in windows.iter().zip(sums.chunks_exact(outputs)) {
-                let record = pending.windows.record(window);
-                let count = pending.windows.count(window);
-                let best = &mut scores[record * outputs..][..outputs];
-                for (output, (best, &sum)) in best.iter_mut().zip(sums).enumerate() {
-                    *best = best.max(linear.score(output, sum, count));
-                }
-            }
-        }
         self.judge(&pending, &scores)
     }
 
@@ -314,11 +260,14 @@ impl ShardScan {
     fn read_row(&mut self, pending: &mut Pending, row: usize) -> usize {
         let source = self.source_of(&pending.text, row);
         let state = self.sources.entry(Arc::clone(&source)).or_default();
-        let Row { state: row_state, position, .. } = pending.text.rows()[row];
-        let text = match row_state {
-            RowState::Text => pending.text.text(row).unwrap_or_default(),
-            RowState::Empty => "",
-            RowState::NotAssessed(reason) => {
+        let position = pending.text.rows()[row].position;
+        let text = match RowText::of(&pending.text, row) {
+            RowText::Record(text) => text,
+            RowText::Empty(bytes) => {
+                state.tally.add_empty();
+                return bytes;
+            }
+            RowText::NotAssessed(reason) => {
                 state.tally.add_not_assessed(reason);
                 if self.places.len() < PLACES_KEPT {
                     self.places.push(Place { reason: reason.as_str(), position });
@@ -326,10 +275,6 @@ impl ShardScan {
                 return 0;
             }
         };
-        if !has_visible(text) {
-            state.tally.add_empty();
-            return text.len();
-        }
         let id = pending.text.id(row);
         if !self.task.redraw {
             state.tally.text_bytes += text.len() as u64;
@@ -350,32 +295,10 @@ impl ShardScan {
                 return text.len();
             }
         }
-        let index = pending.records.len() as u32;
-        // The first row with these bytes may be one that is not wanted.
-        let first_row = pending.text.rows()[row].same_as().unwrap_or(row);
-        let same = pending.record_of_row.get(&first_row).copied();
-        let bytes = text.len();
-        let record = if let Some(earlier) = same {
-            // A small file may hold one text a million times (dictionaries, views): it is matched once a batch.
-            let Record { keywords, ref hits, hit_count, scored_as, .. } = pending.records[earlier as usize];
-            Record { row, source, key, keywords, hits: hits.clone(), hit_count, scored_as }
-        } else {
-            self.found.clear();
-            if self.task.keywords {
-                self.library.find(text, &mut self.scratch, &mut self.found);
-            }
-            if let Some(extractor) = &mut self.extractor {
-                extractor.windows(text, |ids| pending.windows.push(index, ids));
-            }
-            pending.record_of_row.insert(first_row, index);
-            let keywords = self.task.rules.keywords(&self.found, self.library.entries());
-            let first = pending.hits.len();
-            pending.hits.extend(self.found.iter().take(HITS_KEPT));
-            let (hits, hit_count) = (first..pending.hits.len(), self.found.len() as u32);
-            Record { row, source, key, keywords, hits, hit_count, scored_as: index }
-        };
-        pending.records.push(record);
-        bytes
+        let same_as = pending.text.rows()[row].same_as();
+        self.judge.read(&mut pending.matched, row, same_as, text);
+        pending.records.push(Record { row, source, key });
+        text.len()
     }
 
     fn source_of(&self, text: &TextBatch, row: usize) -> Arc<str> {
@@ -390,13 +313,11 @@ impl ShardScan {
 
     /// Judges the records of a batch. `scores` holds one row of outputs per record, or nothing.
     fn judge(&mut self, pending: &Pending, scores: &[f64]) -> Result<usize, ScanError> {
-        let outputs = self.linear.as_ref().map_or(0, |linear| linear.outputs().len());
         let mut flagged = 0;
-        for record in &pending.records {
-            let scores =
-                if scores.is_empty() { &[] } else { &scores[record.scored_as as usize * outputs..][..outputs] };
-            let rules = &self.task.rules;
-            let verdict = rules.judge(record.keywords, scores);
+        for (number, record) in pending.records.iter().enumerate() {
+            let rules = self.judge.rules();
+            let judged = self.judge.judged(&pending.matched, number, scores);
+            let verdict = judged.verdict;
             let state = self.sources.get_mut(&record.source).expect("a record's source was entered when it was read");
             if !self.task.sample_only && !self.task.redraw {
                 if self.task.stage_missing {
@@ -413,7 +334,7 @@ impl ShardScan {
             if !write_now && !kept {
                 continue;
             }
-            let row = evidence_row(&self.task, pending, record, scores, verdict);
+            let row = evidence_row(pending, record, &judged);
             if write_now {
                 self.evidence.push(&row).map_err(ScanError::evidence(&self.task.evidence, "written"))?;
             } else if let Some(slot) = state.smallest.get_mut(&record.key) {
@@ -434,16 +355,8 @@ impl ShardScan {
     }
 }
 
-fn evidence_row(task: &ShardTask, pending: &Pending, record: &Record, scores: &[f64], verdict: Verdict) -> Evidence {
-    let (name, reason) = if task.stage_missing {
-        ("not-assessed", Some(Reason::StageMissing.as_str()))
-    } else if verdict.risks & task.rules.flagged_mask != 0 {
-        ("flagged", None)
-    } else if verdict.risks & task.rules.unqualified_mask != 0 {
-        ("unqualified", None)
-    } else {
-        ("clean", None)
-    };
+fn evidence_row(pending: &Pending, record: &Record, judged: &Judged<'_>) -> Evidence {
+    let Judged { name, reason, verdict, hits, hit_count, scores } = *judged;
     Evidence {
         key: record.key,
         source: Arc::clone(&record.source),
@@ -451,7 +364,7 @@ fn evidence_row(task: &ShardTask, pending: &Pending, record: &Record, scores: &[
         position: pending.text.rows()[record.row].position,
         digest: blake3::hash(pending.text.bytes(record.row)).into(),
         verdict: name,
-        reason,
+        reason: reason.map(Reason::as_str),
         stage: match (verdict.keyword, verdict.classifier) {
             (true, false) => "keywordOnly",
             (false, true) => "classifierOnly",
@@ -459,11 +372,8 @@ fn evidence_row(task: &ShardTask, pending: &Pending, record: &Record, scores: &[
             (false, false) => "neither",
         },
         risks: verdict.risks,
-        hits: pending.hits[record.hits.clone()]
-            .iter()
-            .map(|hit| EvidenceHit { entry: hit.entry, start: hit.start, end: hit.end })
-            .collect(),
-        hit_count: record.hit_count,
+        hits: hits.to_vec(),
+        hit_count,
         scores: scores.to_vec(),
     }
 }

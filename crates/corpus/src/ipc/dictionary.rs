@@ -65,14 +65,18 @@ impl Dictionary {
             }
             fresh.push(position);
         }
+        // One that is not there yet has no entries: until a row has one, a stream may leave it out.
         self.passed = seen;
-        if !self.is_there {
-            return Err(Fault::damaged(format!("dictionary {id} is missing")));
-        }
         for position in fresh {
             self.append(source, position, kind).place(|| format!("dictionary {id}"))?;
         }
         Ok(())
+    }
+
+    /// Takes a message of a stream, the only one of its source: in a stream each comes once and in order.
+    pub(crate) fn take(&mut self, source: &Source<'_>, id: i64, kind: Kind) -> Outcome<()> {
+        self.passed = 0;
+        self.advance(source, id, kind, 1)
     }
 
     fn append(&mut self, source: &Source<'_>, position: usize, kind: Kind) -> Outcome<()> {
@@ -91,6 +95,10 @@ impl Dictionary {
         let bytes = values.data();
         let in_place = self.entries.is_empty() && !decodes;
         let mut own = if in_place { BytesMut::new() } else { self.take_own() };
+        let entries = (self.entries.len() as u64).saturating_add(values.rows as u64);
+        if entries > source.limits.dictionary_entries {
+            return Err(Fault::limit("entries of a dictionary", entries, source.limits.dictionary_entries));
+        }
         self.entries.reserve(values.rows);
         for row in 0..values.rows {
             let entry = match values.cell(row)? {

@@ -8,6 +8,7 @@ mod body;
 mod column;
 mod dictionary;
 mod layout;
+mod stream;
 mod walk;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use self::body::{Body, Pool};
 use self::column::{Cell, Decoded};
 use self::dictionary::{Dictionary, Entry, Source};
 use self::layout::Column;
+pub use self::stream::{StreamMessage, StreamPart, StreamReader};
 pub(crate) use self::walk::Outline;
 use self::walk::{message, metadata};
 use crate::batch::{Arena, BadText, Collector, Reason, Row, RowState, TextBatch, check_utf8_rows, is_utf8};

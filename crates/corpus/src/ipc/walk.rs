@@ -14,7 +14,7 @@ use crate::file::Store;
 use crate::options::Limits;
 
 const MAGIC: &[u8] = b"ARROW1";
-const CONTINUATION: [u8; 4] = [0xFF; 4];
+pub(super) const CONTINUATION: [u8; 4] = [0xFF; 4];
 
 /// Where a message lies.
 #[derive(Clone, Copy, Debug)]
@@ -241,7 +241,7 @@ pub(crate) fn message(metadata: &[u8], at: MessageAt) -> Outcome<Message<'_>> {
 }
 
 /// Id, and whether it is an addition. Also a dictionary that nobody reads must have its batch.
-fn dictionary_of(batch: DictionaryBatch<'_>) -> Outcome<(i64, bool)> {
+pub(super) fn dictionary_of(batch: DictionaryBatch<'_>) -> Outcome<(i64, bool)> {
     if batch.data().is_none() {
         return Err(Fault::damaged(format!("dictionary {} has no data", batch.id())));
     }
@@ -253,7 +253,7 @@ fn batch_rows(store: &Store, at: MessageAt, limits: &Limits) -> Outcome<u64> {
     rows_of(message(&metadata, at)?, at, limits)
 }
 
-fn rows_of(message: Message<'_>, at: MessageAt, limits: &Limits) -> Outcome<u64> {
+pub(super) fn rows_of(message: Message<'_>, at: MessageAt, limits: &Limits) -> Outcome<u64> {
     let batch = message.header_as_record_batch().ok_or_else(|| wrong_kind(message, "record batch"))?;
     let rows = u64::try_from(batch.length()).map_err(|_| Fault::damaged(format!("{} rows", batch.length())))?;
     let plausible = limits.plausible_rows(at.length());
@@ -303,19 +303,19 @@ fn next_message(store: &Store, at: &mut u64, limits: &Limits) -> Outcome<Option<
     Ok(Some((found, bytes)))
 }
 
-fn wrong_kind(message: Message<'_>, wanted: &str) -> Fault {
+pub(super) fn wrong_kind(message: Message<'_>, wanted: &str) -> Fault {
     let kind = message.header_type().variant_name().unwrap_or("unknown");
     Fault::damaged(format!("a message of kind {kind} where a {wanted} belongs"))
 }
 
 /// The verifier's text runs over several lines with a trace; the first says what is wrong.
-fn broken(error: &dyn std::fmt::Display) -> Fault {
+pub(super) fn broken(error: &dyn std::fmt::Display) -> Fault {
     let text = error.to_string();
     Fault::damaged(format!("the metadata is broken: {}", text.lines().next().unwrap_or_default()))
 }
 
 /// A little-endian integer at a place that the caller has checked.
-fn i32_at(bytes: &[u8], at: usize) -> i32 {
+pub(super) fn i32_at(bytes: &[u8], at: usize) -> i32 {
     let mut four = [0; 4];
     four.copy_from_slice(&bytes[at..at + 4]);
     i32::from_le_bytes(four)
