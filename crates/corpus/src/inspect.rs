@@ -37,7 +37,8 @@ pub struct Inspection {
     pub blocks: Vec<Block>,
     /// The columns that will be read.
     pub columns: Columns,
-    /// All columns: of the schema, or of the first 100 objects of JSONL.
+    /// All columns, and the paths to what lies in them: of the schema, or of the first 100 objects of JSONL. Of paths
+    /// the first 1,000 that are no longer than 1 KiB.
     pub schema_columns: Vec<String>,
     /// Why rows can't be read, as far as it shows without reading them: all rows of the file then count under its
     /// [`reason`](CorpusError::reason). Reading may find more.
@@ -64,7 +65,7 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
         let size = identity.size;
         if !format.is_columnar() {
             let candidates = jsonl::sample(file, format, options)?;
-            let columns = choose(&candidates, options, false)?;
+            let columns = choose(&candidates, None, options)?;
             let block = Block { offset: 0, length: size, rows: None, first_row: 0 };
             return Ok(Inspection {
                 format,
@@ -77,13 +78,21 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
             });
         }
         let store = Store::new(file, size, options.map_files)?;
+        // Chosen where the schema is at hand.
         let outline = if format == Format::Parquet {
-            Footer::read(&store, &options.limits).map(|footer| (footer.candidates(), footer.blocks(), None))
+            Footer::read(&store, &options.limits).map(|footer| {
+                let candidates = footer.candidates();
+                let columns = choose(&candidates, Some(&|name| footer.candidate(name)), options);
+                (candidates, columns, footer.blocks(), None)
+            })
         } else {
-            ipc::outline(&store, format, &options.limits)
-                .map(|mut outline| (outline.candidates(), outline.blocks(), outline.damage.take()))
+            ipc::outline(&store, format, &options.limits).map(|mut outline| {
+                let candidates = outline.candidates();
+                let columns = choose(&candidates, Some(&|name| outline.candidate(name)), options);
+                (candidates, columns, outline.blocks(), outline.damage.take())
+            })
         };
-        let (candidates, blocks, damage) = match outline {
+        let (candidates, columns, blocks, damage) = match outline {
             Ok(found) => found,
             Err(fault @ Fault::Io { .. }) => return Err(fault),
             Err(fault) => {
@@ -93,7 +102,7 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
                 return Ok(Inspection { format, identity, rows: None, blocks, columns, schema_columns, damage });
             }
         };
-        let columns = choose(&candidates, options, true)?;
+        let columns = columns?;
         let rows = blocks.iter().try_fold(0_u64, |sum, block| sum.checked_add(block.rows?));
         Ok(Inspection {
             format,
