@@ -23,7 +23,10 @@ interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryByte
 export function scanCommand(): Command {
   return new Command("scan")
     .description("Scan a corpus and decide its sources (GB/T 45654, 5.1 a and 9.2 b).")
-    .argument("<corpus...>", "a corpus.yaml, or data files, folders and globs: each file is a source")
+    .argument(
+      "<corpus...>",
+      "a corpus.yaml, or data files, folders and globs: each file is a source, and so is each split of a folder that datasets saved",
+    )
     .option("--out <dir>", "run folder; the same plan resumes in it", "corpusgate-run")
     .option("--library <file>", "keyword library (default: the one that corpus.yaml names, else the starter library)")
     .option("--policy <file>", "policy (default: the one that corpus.yaml names, else the built-in one)")
@@ -41,9 +44,13 @@ export function scanCommand(): Command {
     .option("--nonce <hex>", "randomness of an auditor, which enters the seed", parseHex)
     .addOption(choice("--format <format>", "format of data files (default: told by their bytes)", formats))
     .addOption(choice("--encoding <encoding>", "encoding of data files' text", encodings))
-    .option("--text-column <name>", "column of the text (default: text, else content, else the only string column)")
-    .option("--id-column <name>", "column of the record id (default: id)")
-    .option("--source-column <name>", "column whose values are the sources")
+    .option(
+      "--text-column <name>",
+      "column of the text, or a path to texts in it (default: text, else content, else the only string column, else " +
+        "messages[].content or conversations[].value)",
+    )
+    .option("--id-column <name>", "column of the record id, or a path such as meta.id (default: id)")
+    .option("--source-column <name>", "column whose values are the sources, or a path such as meta.site")
     .option("--dry-run", "show what would be scanned, and stop")
     .option("--fresh", "start anew in the run folder")
     .option("--json", "report.json on stdout, progress as NDJSON on stderr")
@@ -55,6 +62,8 @@ Examples:
   corpusgate scan corpus.yaml --library library.yaml --out run-1
   corpusgate scan crawl.jsonl.zst books.parquet --text-column content
   corpusgate scan posts.parquet --source-column site --phase pre
+  corpusgate scan chats.jsonl --text-column 'dialogue[].turns[].text' --id-column meta.id
+  corpusgate scan saved-dataset/train
   corpusgate scan corpus.yaml --json --quiet > report.json`,
     )
     .action(runScan);

@@ -4,6 +4,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { globSync, isDynamicPattern } from "tinyglobby";
 import { ScanError } from "../errors.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format, type Source } from "./register.ts";
+import { type SavedDataset, savedDatasets, savedDatasetsAmong } from "./saved-dataset.ts";
 
 /** A file of a source, found or not. */
 export interface CorpusFile {
@@ -19,37 +20,56 @@ export interface CorpusFile {
 /** Extensions, in any case, that a folder is searched for. */
 const extension = /\.(arrow|arrows|feather|parquet|jsonl|ndjson|json)(\.(gz|zst))?$/i;
 
-/** Finds the files of a source, sorted by path. A path or glob that finds nothing is one missing file. */
-export function filesOfSource(source: Source, base: string): CorpusFile[] {
-  const found = new Map<string, CorpusFile>();
-  for (const pattern of source.files) {
-    for (const file of filesOfPattern(pattern, base)) found.set(file.path, { source: source.id, ...file });
-  }
-  return [...found.values()].toSorted((a, b) => compareText(a.path, b.path));
+/** A file with the saved dataset that lists it, and its place there. */
+interface FoundFile extends Omit<CorpusFile, "source"> {
+  readonly dataset: { readonly of: SavedDataset; readonly index: number } | null;
 }
 
-function filesOfPattern(pattern: string, base: string): Omit<CorpusFile, "source">[] {
+/**
+ * Finds the files of a source, sorted by path; those of a saved dataset in its order, at the place of its folder. A path
+ * or glob that finds nothing, and a shard of a dataset that is not there, is one missing file.
+ *
+ * @throws ScanError `config` when a saved dataset does not say what its files are
+ */
+export function filesOfSource(source: Source, base: string): CorpusFile[] {
+  const found = new Map<string, FoundFile>();
+  for (const pattern of source.files) {
+    for (const file of filesOfPattern(pattern, base)) found.set(file.path, file);
+  }
+  const place = ({ path, dataset }: FoundFile) => (dataset === null ? path : dirname(path));
+  return [...found.values()]
+    .toSorted((a, b) => compareText(place(a), place(b)) || (a.dataset?.index ?? 0) - (b.dataset?.index ?? 0))
+    .map(({ path, absolutePath, stats }) => ({ source: source.id, path, absolutePath, stats }));
+}
+
+function filesOfPattern(pattern: string, base: string): FoundFile[] {
   const absolute = resolve(base, pattern);
   const stats = statSync(absolute, { throwIfNoEntry: false });
-  if (stats?.isFile()) return [{ path: portable(relative(base, absolute)), absolutePath: absolute, stats }];
-  const search = (glob: string, cwd: string) => globSync(glob, { cwd, absolute: true, onlyFiles: true, dot: false });
-  const paths = stats?.isDirectory()
-    ? withoutRuns(search("**/*", absolute)).filter((path) => extension.test(path))
-    : isDynamicPattern(pattern)
-      ? search(pattern, base)
-      : [];
-  const files = paths.map((path) => {
+  const fileAt = (path: string, dataset: FoundFile["dataset"] = null): FoundFile => {
     const absolutePath = resolve(path);
     return {
       path: portable(relative(base, absolutePath)),
       absolutePath,
       stats: statSync(absolutePath, { throwIfNoEntry: false }) ?? null,
+      dataset,
     };
-  });
+  };
+  if (stats?.isFile()) return [fileAt(absolute)];
+  const search = (glob: string, cwd: string) => globSync(glob, { cwd, absolute: true, onlyFiles: true, dot: false });
+  const shards = (dataset: SavedDataset) => dataset.files.map((path, index) => fileAt(path, { of: dataset, index }));
+  let files: FoundFile[] = [];
+  if (stats?.isDirectory()) {
+    const datasets = savedDatasets(absolute);
+    if (datasets.length > 0) return datasets.flatMap(shards);
+    const paths = withoutRuns(search("**/*", absolute));
+    const { inside, folders } = savedDatasetsAmong(paths);
+    const others = paths.filter((path) => extension.test(path) && !folders.includes(resolve(dirname(path))));
+    files = [...others.map((path) => fileAt(path)), ...inside.flatMap(shards)];
+  } else if (isDynamicPattern(pattern)) files = search(pattern, base).map((path) => fileAt(path));
   if (files.length > 0) return files;
   // A report holds no absolute path, not even of a file that is not there.
   const path = isAbsolute(pattern) ? relative(base, pattern) : pattern;
-  return [{ path: portable(path), absolutePath: absolute, stats: null }];
+  return [{ path: portable(path), absolutePath: absolute, stats: null, dataset: null }];
 }
 
 /** Files but those of run folders: what a scan of this folder left in it is no part of the corpus. */
@@ -84,25 +104,38 @@ export interface PathOptions {
 
 /**
  * The register that paths stand for: each file is a source named after the file without its extensions (after its
- * path, where two files share a name). Paths may be files, folders and globs.
+ * path, where two share a name), each saved dataset one named after its folder and split. Paths may be files, folders
+ * and globs.
  *
  * @returns the register and the folder that its paths are relative to: the deepest one that holds all files
- * @throws ScanError `usage` when a path names nothing
+ * @throws ScanError `usage` when a path names nothing; `config` when a saved dataset does not say what its files are
  */
 export function registerOfPaths(paths: readonly string[], options: PathOptions): { corpus: Corpus; base: string } {
+  // A shard that is named by itself, too, belongs to its dataset.
+  const datasets = new Map<string, SavedDataset>();
   const files = new Set<string>();
   for (const path of paths) {
-    const found = filesOfPattern(path, process.cwd()).filter((file) => file.stats !== null);
+    const found = filesOfPattern(path, process.cwd()).filter((file) => file.stats !== null || file.dataset !== null);
     if (found.length === 0) throw new ScanError("usage", `${path}: no such file, and no data file in such a folder`);
-    for (const file of found) files.add(file.absolutePath);
+    for (const { absolutePath, dataset } of found) {
+      if (dataset === null) files.add(absolutePath);
+      else datasets.set(dataset.of.folder, dataset.of);
+    }
   }
-  const sorted = [...files].toSorted(compareText);
-  const base = commonFolder(sorted);
-  const names = sorted.map((file) => basename(file).replace(extension, ""));
+  const shards = [...datasets.values()].flatMap((dataset) => dataset.files);
+  for (const shard of shards) files.delete(shard);
+  const base = commonFolder([...files, ...shards]);
+  const entries = [
+    ...[...files].map((path) => ({ path, name: basename(path).replace(extension, "") })),
+    ...[...datasets.values()].map(({ folder, name }) => ({ path: folder, name })),
+  ].toSorted((a, b) => compareText(a.path, b.path));
+  const sorted = entries.map(({ path }) => path);
+  const names = entries.map(({ name }) => name);
   const sources = sorted.map((file, index) => {
     const name = names[index] as string;
     const unique = names.indexOf(name) === names.lastIndexOf(name);
-    const path = portable(relative(base, file));
+    // The base may be the folder of a dataset itself.
+    const path = portable(relative(base, file)) || ".";
     return {
       id:
         (unique ? name : path).replace(/[^\p{L}\p{N}._/ -]/gu, "-").replace(/^[^\p{L}\p{N}]+/u, "") ||

@@ -20,7 +20,7 @@ const CHATS: [&str; 2] = ["messages[].content", "conversations[].value"];
 
 /// What the rule needs to know of a column, or of what lies in one.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools)] // Answers to questions that don't hang together.
+#[allow(clippy::struct_excessive_bools, reason = "they answer questions that do not hang together")]
 pub(crate) struct Candidate {
     /// The name, or the path.
     pub(crate) name: String,

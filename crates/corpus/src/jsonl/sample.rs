@@ -23,7 +23,7 @@ const SAMPLE_COLUMNS: usize = 1_000;
 
 /// What the values of a name were: at least one string, an integer, anything else that is not null.
 #[derive(Clone, Copy, Default)]
-#[allow(clippy::struct_excessive_bools)] // A set.
+#[allow(clippy::struct_excessive_bools, reason = "it is a set")]
 struct Kinds {
     string: bool,
     integer: bool,
