@@ -26,9 +26,9 @@ export function initRegister(paths: readonly string[], out: string): InitResult 
   const base = dirname(path);
   const unread: { path: string; why: string }[] = [];
   const looks: Look[] = [];
-  for (const { absolutePath, isData } of filesNamed(paths)) {
+  for (const { absolutePath, why } of filesNamed(paths)) {
     const shown = portable(relative(base, absolutePath));
-    const look = isData ? lookAt(absolutePath) : "its name is not that of a format that is read";
+    const look = why ?? lookAt(absolutePath);
     if (typeof look === "string") unread.push({ path: shown, why: look });
     else looks.push(look);
   }

@@ -22,7 +22,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   gate: [],
   addon: ["library", "standard"],
   // Plans a scan: reads the heads of files through the addon.
-  corpus: ["addon", "config", "standard"],
+  corpus: ["addon", "config", "library", "standard"],
   config: ["addon", "classify", "corpus", "library", "policy", "standard"],
   classify: ["config", "standard"],
   tally: ["corpus", "standard"],

@@ -69,9 +69,13 @@ export function withInputs(command: Command): Command {
     .option("--nonce <hex>", "randomness of an auditor, which enters the seed", parseHex)
     .addOption(choice("--format <format>", "format of data files (default: told by their bytes)", formats))
     .addOption(choice("--encoding <encoding>", "encoding of data files' text", encodings))
-    .option("--text-column <name>", "column of the text (default: text, else content, else the only string column)")
-    .option("--id-column <name>", "column of the record id (default: id)")
-    .option("--source-column <name>", "column whose values are the sources");
+    .option(
+      "--text-column <name>",
+      "column of the text, or a path to texts in it (default: text, else content, else the only string column, else " +
+        "messages[].content or conversations[].value)",
+    )
+    .option("--id-column <name>", "column of the record id, or a path such as meta.id (default: id)")
+    .option("--source-column <name>", "column whose values are the sources, or a path such as meta.site");
 }
 
 /** Options that say on what a scan runs: they change no report. */

@@ -26,7 +26,8 @@ export function scanCommand(setting: Pick<ScanSetting, "script"> = {}): Command 
     .description("Scan a corpus and decide its sources (GB/T 45654, 5.1 a and 9.2 b).")
     .argument(
       "[corpus...]",
-      "a corpus.yaml, or data files, folders and globs: each file is a source, the texts of a folder or glob are one",
+      "a corpus.yaml, or data files, folders and globs: each file is a source, the texts of a folder or glob are one, " +
+        "and so is each split of a folder that datasets saved",
     )
     .option("--out <dir>", "run folder; the same plan resumes in it", "corpusgate-run");
   return withMachine(withInputs(command))

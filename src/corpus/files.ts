@@ -4,6 +4,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { globSync, isDynamicPattern } from "tinyglobby";
 import { ScanError } from "../errors.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format, type Source } from "./register.ts";
+import { type SavedDataset, savedDatasets, savedDatasetsAmong } from "./saved-dataset.ts";
 
 /** A file of a source, found or not. */
 export interface CorpusFile {
@@ -22,44 +23,63 @@ const extension =
 /** Those of files that are one record each. */
 const textExtension = /\.(txt|text|md|markdown)(\.(gz|zst))?$/i;
 
-/** Finds the files of a source, sorted by path. A path or glob that finds nothing is one missing file. */
-export function filesOfSource(source: Source, base: string): CorpusFile[] {
-  const found = new Map<string, CorpusFile>();
-  for (const pattern of source.files) {
-    for (const file of filesOfPattern(pattern, base)) found.set(file.path, { source: source.id, ...file });
-  }
-  return [...found.values()].toSorted((a, b) => compareText(a.path, b.path));
+/** A file with the saved dataset that lists it, and its place there. */
+interface FoundFile extends Omit<CorpusFile, "source"> {
+  readonly dataset: { readonly of: SavedDataset; readonly index: number } | null;
 }
 
-function filesOfPattern(pattern: string, base: string): Omit<CorpusFile, "source">[] {
+/**
+ * Finds the files of a source, sorted by path; those of a saved dataset in its order, at the place of its folder. A path
+ * or glob that finds nothing, and a shard of a dataset that is not there, is one missing file.
+ *
+ * @throws ScanError `config` when a saved dataset does not say what its files are
+ */
+export function filesOfSource(source: Source, base: string): CorpusFile[] {
+  const found = new Map<string, FoundFile>();
+  for (const pattern of source.files) {
+    for (const file of filesOfPattern(pattern, base)) found.set(file.path, file);
+  }
+  const place = ({ path, dataset }: FoundFile) => (dataset === null ? path : dirname(path));
+  return [...found.values()]
+    .toSorted((a, b) => compareText(place(a), place(b)) || (a.dataset?.index ?? 0) - (b.dataset?.index ?? 0))
+    .map(({ path, absolutePath, stats }) => ({ source: source.id, path, absolutePath, stats }));
+}
+
+function filesOfPattern(pattern: string, base: string): FoundFile[] {
   const absolute = resolve(base, pattern);
   const stats = statSync(absolute, { throwIfNoEntry: false });
-  if (stats?.isFile()) return [{ path: portable(relative(base, absolute)), absolutePath: absolute, stats }];
-  const search = (glob: string, cwd: string) => globSync(glob, { cwd, absolute: true, onlyFiles: true, dot: false });
-  const paths = stats?.isDirectory()
-    ? withoutRuns(search("**/*", absolute)).filter((path) => extension.test(path))
-    : isDynamicPattern(pattern)
-      ? search(pattern, base)
-      : [];
-  const files = paths.map((path) => {
+  const fileAt = (path: string, dataset: FoundFile["dataset"] = null): FoundFile => {
     const absolutePath = resolve(path);
     return {
       path: portable(relative(base, absolutePath)),
       absolutePath,
       stats: statSync(absolutePath, { throwIfNoEntry: false }) ?? null,
+      dataset,
     };
-  });
+  };
+  if (stats?.isFile()) return [fileAt(absolute)];
+  const search = (glob: string, cwd: string) => globSync(glob, { cwd, absolute: true, onlyFiles: true, dot: false });
+  const shards = (dataset: SavedDataset) => dataset.files.map((path, index) => fileAt(path, { of: dataset, index }));
+  let files: FoundFile[] = [];
+  if (stats?.isDirectory()) {
+    const datasets = savedDatasets(absolute);
+    if (datasets.length > 0) return datasets.flatMap(shards);
+    const paths = withoutRuns(search("**/*", absolute));
+    const { inside, folders } = savedDatasetsAmong(paths);
+    const others = paths.filter((path) => extension.test(path) && !folders.includes(resolve(dirname(path))));
+    files = [...others.map((path) => fileAt(path)), ...inside.flatMap(shards)];
+  } else if (isDynamicPattern(pattern)) files = search(pattern, base).map((path) => fileAt(path));
   if (files.length > 0) return files;
   // A report holds no absolute path, not even of a file that is not there.
   const path = isAbsolute(pattern) ? relative(base, pattern) : pattern;
-  return [{ path: portable(path), absolutePath: absolute, stats: null }];
+  return [{ path: portable(path), absolutePath: absolute, stats: null, dataset: null }];
 }
 
 /** A file that a path on the command line stands for. */
 export interface NamedFile {
   readonly absolutePath: string;
-  /** Whether its name is one that a folder is searched for. */
-  readonly isData: boolean;
+  /** Why it is none to look at; null for one whose name a folder is searched for. */
+  readonly why: string | null;
 }
 
 /**
@@ -81,9 +101,17 @@ export function filesNamed(paths: readonly string[]): NamedFile[] {
     if (found.length === 0) throw new ScanError("usage", `${path}: no such file, and no file in such a folder`);
     for (const file of found) files.add(resolve(file));
   }
-  return [...files]
-    .toSorted(compareText)
-    .map((absolutePath) => ({ absolutePath, isData: extension.test(absolutePath) }));
+  const { inside, folders } = savedDatasetsAmong([...files]);
+  const shards = new Set(inside.flatMap((dataset) => dataset.files));
+  return [...files].toSorted(compareText).map((absolutePath) => {
+    const isLeftover = folders.includes(dirname(absolutePath)) && !shards.has(absolutePath);
+    const why = isLeftover
+      ? "the dataset that was saved in this folder does not list it"
+      : extension.test(absolutePath)
+        ? null
+        : "its name is not that of a format that is read";
+    return { absolutePath, why };
+  });
 }
 
 /** The extension of a data file, as `.jsonl.gz`; of another file nothing. */
@@ -130,49 +158,45 @@ export interface PathOptions {
 }
 
 /**
- * The register that paths stand for: each file is a source named after the file without its extensions, and the texts
- * (`.txt`, `.md`) that a folder or glob holds are one source named after the folder, since each is one record. Where two
- * would share a name they are named after their paths. Paths may be files, folders and globs.
+ * The register that paths stand for: each file is a source named after the file without its extensions, the texts
+ * (`.txt`, `.md`) that a folder or glob holds are one source named after the folder, since each is one record, and each
+ * saved dataset is one named after its folder and split. Where two would share a name they are named after their paths.
+ * Paths may be files, folders and globs.
  *
  * @returns the register and the folder that its paths are relative to: the deepest one that holds all files
- * @throws ScanError `usage` when a path names nothing
+ * @throws ScanError `usage` when a path names nothing; `config` when a saved dataset does not say what its files are
  */
 export function registerOfPaths(paths: readonly string[], options: PathOptions): { corpus: Corpus; base: string } {
   /** The folder that a text was found in; null for a file that is a source. */
   const files = new Map<string, string | null>();
+  // A shard that is named by itself, too, belongs to its dataset.
+  const datasets = new Map<string, SavedDataset>();
   for (const path of paths) {
-    const found = filesOfPattern(path, process.cwd()).filter((file) => file.stats !== null);
+    const found = filesOfPattern(path, process.cwd()).filter((file) => file.stats !== null || file.dataset !== null);
     if (found.length === 0) throw new ScanError("usage", `${path}: no such file, and no data file in such a folder`);
     const folder = searchedFolder(path);
-    for (const { absolutePath } of found) {
+    for (const { absolutePath, dataset } of found) {
+      if (dataset !== null) datasets.set(dataset.of.folder, dataset.of);
       // What is named itself is a source, also if a folder holds it; of two folders the first has it.
-      if (folder === null || !textExtension.test(absolutePath)) files.set(absolutePath, null);
+      else if (folder === null || !textExtension.test(absolutePath)) files.set(absolutePath, null);
       else if (!files.has(absolutePath)) files.set(absolutePath, folder);
     }
   }
-  const sorted = [...files.keys()].toSorted(compareText);
-  const base = commonFolder(sorted);
-  /** By what a source is named after: a file, or a folder of texts. */
-  const members = new Map<string, string[]>();
-  for (const file of sorted) {
-    const owner = files.get(file) ?? file;
-    const own = members.get(owner);
-    if (own === undefined) members.set(owner, [file]);
-    else own.push(file);
-  }
-  const owners = [...members.keys()];
-  const names = owners.map((owner) => basename(owner).replace(files.has(owner) ? extension : "", ""));
+  const shards = [...datasets.values()].flatMap((dataset) => dataset.files);
+  for (const shard of shards) files.delete(shard);
+  const base = commonFolder([...files.keys(), ...shards]);
+  const owners = ownersOf(files, datasets);
   const uses = new Map<string, number>();
-  for (const name of names) uses.set(name, (uses.get(name) ?? 0) + 1);
-  const sources = owners.map((owner, index) => {
-    const name = names[index] as string;
-    const path = portable(relative(base, owner)) || `${name}/`;
+  for (const { name } of owners) uses.set(name, (uses.get(name) ?? 0) + 1);
+  const sources = owners.map(({ path: owner, name, files }, index) => {
+    const path = portable(relative(base, owner)) || `${basename(owner)}/`;
     return {
       id:
         (uses.get(name) === 1 ? name : path).replace(/[^\p{L}\p{N}._/ -]/gu, "-").replace(/^[^\p{L}\p{N}]+/u, "") ||
         `file-${index + 1}`,
       // A path may hold characters that a glob would read as its own.
-      files: (members.get(owner) ?? []).map((file) => portable(relative(base, file))),
+      // The base may be the folder of a dataset itself.
+      files: files.map((file) => portable(relative(base, file)) || "."),
       format: options.format,
       encoding: options.encoding ?? "utf-8",
       columns: { text: options.textColumn, id: options.idColumn },
@@ -182,7 +206,7 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => {
       const index = path[1] as number;
-      return `${owners[index]}: the source id "${sources[index]?.id}" ${message}; a corpus.yaml can name it`;
+      return `${owners[index]?.path}: the source id "${sources[index]?.id}" ${message}; a corpus.yaml can name it`;
     });
     throw new ScanError("usage", faults.join("\n"));
   }
@@ -197,6 +221,28 @@ function searchedFolder(path: string): string | null {
   const wild = parts.findIndex((part) => isDynamicPattern(part));
   // The last part names files, also where only braces make it a pattern.
   return resolve(parts.slice(0, wild < 0 ? -1 : wild).join("/") || (path.startsWith("/") ? "/" : "."));
+}
+
+/** What a source is named after: a file, a folder of texts or a saved dataset; in the order of their first files. */
+function ownersOf(files: ReadonlyMap<string, string | null>, datasets: ReadonlyMap<string, SavedDataset>) {
+  const texts = new Map<string, string[]>();
+  const owners: { path: string; name: string; files: readonly string[] }[] = [];
+  for (const file of [...files.keys()].toSorted(compareText)) {
+    const folder = files.get(file) ?? null;
+    const others = folder === null ? undefined : texts.get(folder);
+    if (others !== undefined) {
+      others.push(file);
+      continue;
+    }
+    const own = [file];
+    if (folder === null) owners.push({ path: file, name: basename(file).replace(extension, ""), files: own });
+    else {
+      texts.set(folder, own);
+      owners.push({ path: folder, name: basename(folder), files: own });
+    }
+  }
+  for (const { folder, name } of datasets.values()) owners.push({ path: folder, name, files: [folder] });
+  return owners.toSorted((a, b) => compareText(a.files[0] ?? a.path, b.files[0] ?? b.path));
 }
 
 function commonFolder(files: readonly string[]): string {

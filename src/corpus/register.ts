@@ -40,10 +40,17 @@ export const sourceSchema = z.strictObject({
   domestic: z.boolean().optional(),
   modality: z.enum(modalities).default("text"),
   licence: z.string().min(1).optional(),
-  /** Paths and globs, relative to `corpus.yaml`. */
+  /**
+   * Paths and globs, relative to `corpus.yaml`. A folder stands for the data files in it; one that `save_to_disk` of
+   * Hugging Face `datasets` wrote, for the files that its `state.json` lists, of all splits or, as `data/train`, of one.
+   */
   files: z.array(z.string().min(1)).min(1, { error: "needs at least one path or glob" }),
   format: z.enum(formats).optional(),
   encoding: z.enum(encodings).default("utf-8"),
+  /**
+   * Names of columns, or paths to what lies in them: `meta.id`, `messages[].content`. A column of the whole name goes
+   * before the path. Texts in lists are joined by line feeds; the path of an id goes through structs (objects) only.
+   */
   columns: z.strictObject({ text: columnName.optional(), id: columnName.optional() }).prefault({}),
   /** A source over the limit that is not used for training does not fail the corpus (5.1 a). */
   usedForTraining: z.boolean().default(true),

@@ -219,11 +219,13 @@ describe("a part", () => {
       ...machine,
     ];
     const running = start(...args(1));
-    while (!existsSync(path("held", "part-1-of-2", "run.lock"))) await sleep(2);
+    const lock = path("held", "part-1-of-2", "run.lock");
+    while (!existsSync(lock)) await sleep(2);
     // Held, so that it cannot be over before the second one looks.
-    running.process.kill("SIGSTOP");
+    const { pid } = JSON.parse(readFileSync(lock, "utf8")) as { pid: number };
+    process.kill(pid, "SIGSTOP");
     const [same, other] = [await run(...args(1)), await run(...args(2))];
-    running.process.kill("SIGCONT");
+    process.kill(pid, "SIGCONT");
     expect((await running.ended).code).toBe(0);
     expect(same.code).toBe(64);
     expect(same.stderr).toMatch(/another scan \(process \d+\) holds .*part-1-of-2\/run\.lock/);

@@ -99,7 +99,12 @@ describe("one report", () => {
 
   it("with little memory, which makes batches small", async () => {
     const out = join(newFolder(), "run");
-    await corpusgate(["scan", example, "--out", out, "--memory", "64MiB", "--device", "cpu", "--quiet"]);
+    const within = (size: string) =>
+      corpusgate(["scan", example, "--out", out, "--memory", size, "--device", "cpu", "--quiet"]);
+    const refused = await within("1MiB");
+    expect(refused.code).toBe(64);
+    const [, least = ""] = /--memory 1MiB is too little; .* the least is (\d+MiB)/.exec(refused.stderr) ?? [];
+    await within(least);
     expect(reportTextOf(out)).toBe(reference);
   });
 
@@ -191,7 +196,7 @@ describe("outputs", () => {
     expect(stdout).toMatch(/^plan [0-9a-f]{64}\n/);
     expect(stdout).toContain("phase post, stages keyword, library l (1 entries)\n");
     expect(stdout).toMatch(
-      /s\ts\.jsonl\t\d+ bytes\tjsonl, 1 shards\n1 files, 1 shards, \d+ bytes\nmemory: about \d+ MiB/,
+      /s\ts\.jsonl\t\d+ bytes\tjsonl, 1 shards\n1 files, 1 shards, \d+ bytes\nmemory: at most \d+ MiB of \d+ MiB/,
     );
     const json = await corpusgate(["scan", "corpus.yaml", "--dry-run", "--json"], { cwd });
     const plan = JSON.parse(json.stdout) as {
@@ -211,24 +216,27 @@ describe("outputs", () => {
     expect(reportOf(join(cwd, "corpusgate-run")).planDigest).toBe(plan.planDigest);
   });
 
-  it("--dry-run tells the memory, and when --memory does not hold it", async () => {
+  it("--dry-run tells the memory, and when it holds fewer workers than were asked for", async () => {
     const cwd = small();
     const memory = async (...args: string[]) => {
       const run = ["scan", "corpus.yaml", "--dry-run", ...args];
       const { stdout } = await corpusgate([...run, "--json"], { cwd });
       const { stdout: text } = await corpusgate(run, { cwd });
       const { summary } = JSON.parse(stdout) as { summary: { memory: Record<string, number> } };
-      return { ...summary.memory, isOver: text.includes("fewer --workers need less") } as Record<string, unknown>;
+      return { ...summary.memory, isShort: text.includes("of 9 workers: it holds no more") } as Record<string, unknown>;
     };
-    const [one, four] = [
+    const [one, nine] = [
       await memory("--workers", "1", "--memory", "4GiB"),
-      await memory("--workers", "4", "--memory", "4GiB"),
+      await memory("--workers", "9", "--memory", "4GiB"),
     ];
-    expect(one).toMatchObject({ workers: 1, limit: 2 ** 32, batch: 2 ** 20, isOver: false });
+    expect(one).toMatchObject({ workers: 1, budget: 2 ** 32, batchBytes: 2 ** 20, isShort: false });
     expect(one.total).toBe((one.shared as number) + (one.perWorker as number));
-    expect(four.total).toBe((four.shared as number) + 4 * (four.perWorker as number));
-    const tight = await memory("--workers", "4", "--memory", "64MiB");
-    expect(tight).toMatchObject({ limit: 2 ** 26, batch: 2 ** 18, isOver: true });
+    expect(nine).toMatchObject({ workers: 9, isShort: false });
+    expect(nine.total).toBe((nine.shared as number) + 9 * (nine.perWorker as number));
+    const tight = await memory("--workers", "9", "--memory", "256MiB");
+    expect(tight).toMatchObject({ budget: 2 ** 28, workersAsked: 9, isShort: true });
+    expect(tight.workers).toBeLessThan(9);
+    expect(tight.total).toBeLessThanOrEqual(2 ** 28);
   });
 
   it.each([[], ["scan"], ["match"]])("%s --help has examples that parse", async (...command) => {

@@ -2,8 +2,9 @@
 
 use crate::error::{Fault, Outcome};
 use crate::options::ReadOptions;
+use crate::path::{Step, steps};
 
-/// The columns that a file is read by, after the rule was applied.
+/// The columns that a file is read by, after the rule was applied; each a name or a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     /// The text column; `None` makes every row `missing-text`.
@@ -14,33 +15,51 @@ pub struct Columns {
     pub source: Option<String>,
 }
 
-/// What the rule needs to know of a column.
+/// Where chats have their text, taken when a file has no text column: nothing but strings, at exactly this path.
+const CHATS: [&str; 2] = ["messages[].content", "conversations[].value"];
+
+/// What the rule needs to know of a column, or of what lies in one.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they answer questions that do not hang together")]
 pub(crate) struct Candidate {
+    /// The name, or the path.
     pub(crate) name: String,
     /// Strings, or binary.
     pub(crate) is_text: bool,
-    /// Strings, binary or integers.
+    /// Strings, binary or integers, one a row.
     pub(crate) is_label: bool,
     /// Whether strings are the declared type; binary is text only when it is asked for or named so.
     pub(crate) is_string: bool,
+    /// Whether it lies in a column.
+    pub(crate) is_nested: bool,
     /// The type in words, for messages.
     pub(crate) kind: String,
 }
 
-/// Applies the rule. With `strict` (a schema) a column that was asked for must be there and fit; without (JSONL, where
-/// each line may have other fields) it is taken at its word.
-pub(crate) fn choose(candidates: &[Candidate], options: &ReadOptions, strict: bool) -> Outcome<Columns> {
+/// Looks up a column, or what a path leads to, in a schema.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<Candidate>;
+
+/// Applies the rule. With a schema to look in, a column that was asked for must be there and fit; without (JSONL, where
+/// each line may have other fields) it is taken at its word. Only a path to a label that goes through lists is refused
+/// there too, as far as `candidates` show that it is no column's name.
+pub(crate) fn choose(candidates: &[Candidate], schema: Option<Lookup<'_>>, options: &ReadOptions) -> Outcome<Columns> {
     let asked = |role: &'static str, name: &Option<String>, fits: fn(&Candidate) -> bool| {
         let Some(name) = name else {
             return Ok(None);
         };
-        let found = candidates.iter().find(|candidate| candidate.name == *name);
-        let problem = match found {
-            _ if !strict => return Ok(Some(name.clone())),
-            Some(column) if fits(column) => return Ok(Some(name.clone())),
-            Some(column) => format!("holds {}", column.kind),
-            None => "does not exist".to_string(),
+        let problem = if let Some(find) = schema {
+            match find(name) {
+                Some(column) if fits(&column) => return Ok(Some(name.clone())),
+                Some(column) => format!("holds {}", column.kind),
+                None => "does not exist".to_string(),
+            }
+        } else {
+            let in_lists = role != "text" && steps(name).is_some_and(|steps| steps.contains(&Step::Items));
+            let is_column = |column: &Candidate| column.name == *name && !column.is_nested;
+            if !in_lists || candidates.is_empty() || candidates.iter().any(is_column) {
+                return Ok(Some(name.clone()));
+            }
+            "goes through lists, where a row has no one value".to_string()
         };
         let available = candidates.iter().map(|candidate| candidate.name.clone()).collect();
         Err(Fault::Column { role, column: name.clone(), problem, available })
@@ -58,11 +77,14 @@ pub(crate) fn choose(candidates: &[Candidate], options: &ReadOptions, strict: bo
         None => {
             named("text", |column| column.is_text).or_else(|| named("content", |column| column.is_text)).or_else(|| {
                 let mut strings = candidates.iter().filter(|column| {
-                    column.is_string && Some(&column.name) != id.as_ref() && Some(&column.name) != source.as_ref()
+                    column.is_string
+                        && !column.is_nested
+                        && Some(&column.name) != id.as_ref()
+                        && Some(&column.name) != source.as_ref()
                 });
                 match (strings.next(), strings.next()) {
                     (Some(only), None) => Some(only.name.clone()),
-                    _ => None,
+                    _ => CHATS.iter().find_map(|path| named(path, |column| column.is_string)),
                 }
             })
         }
@@ -77,35 +99,71 @@ mod tests {
     fn column(name: &str, kind: &str) -> Candidate {
         let is_string = kind == "string";
         let is_text = is_string || kind == "binary";
-        Candidate { name: name.into(), is_text, is_label: is_text || kind == "integer", is_string, kind: kind.into() }
+        let is_nested = name.contains(['.', '[']);
+        let is_label = (is_text || kind == "integer") && !name.contains('[');
+        Candidate { name: name.into(), is_text, is_label, is_string, is_nested, kind: kind.into() }
+    }
+
+    fn choose_of(columns: &[Candidate], options: &ReadOptions) -> Outcome<Columns> {
+        let find = |name: &str| columns.iter().find(|column| column.name == name).cloned();
+        choose(columns, Some(&find), options)
     }
 
     fn text_of(columns: &[(&str, &str)]) -> Option<String> {
         let columns: Vec<_> = columns.iter().map(|(name, kind)| column(name, kind)).collect();
-        choose(&columns, &ReadOptions::default(), true).unwrap().text
+        choose_of(&columns, &ReadOptions::default()).unwrap().text
     }
 
     #[test]
     fn the_text_column() {
-        assert_eq!(text_of(&[("content", "string"), ("text", "string")]).as_deref(), Some("text"));
-        assert_eq!(text_of(&[("content", "string"), ("title", "string")]).as_deref(), Some("content"));
-        assert_eq!(text_of(&[("n", "integer"), ("body", "string")]).as_deref(), Some("body"));
-        assert_eq!(text_of(&[("id", "string"), ("body", "string")]).as_deref(), Some("body"));
-        assert_eq!(text_of(&[("title", "string"), ("body", "string")]), None);
-        assert_eq!(text_of(&[("text", "integer"), ("body", "string")]).as_deref(), Some("body"));
-        assert_eq!(text_of(&[("text", "binary"), ("body", "string")]).as_deref(), Some("text"));
-        assert_eq!(text_of(&[("image", "binary")]), None);
+        for (columns, text) in [
+            (&[("content", "string"), ("text", "string")][..], Some("text")),
+            (&[("content", "string"), ("title", "string")], Some("content")),
+            (&[("n", "integer"), ("body", "string")], Some("body")),
+            (&[("id", "string"), ("body", "string")], Some("body")),
+            (&[("title", "string"), ("body", "string")], None),
+            (&[("text", "integer"), ("body", "string")], Some("body")),
+            (&[("text", "binary"), ("body", "string")], Some("text")),
+            (&[("image", "binary")], None),
+            (&[("meta.text", "string")], None),
+            (&[("messages[].role", "string"), ("messages[].content", "string")], Some("messages[].content")),
+            (&[("conversations[].value", "string"), ("messages[].role", "string")], Some("conversations[].value")),
+            (&[("conversations[].value", "string"), ("messages[].content", "string")], Some("messages[].content")),
+            (&[("messages[].content", "integer")], None),
+            (&[("messages.content", "string"), ("messages[].content[]", "string")], None),
+            (&[("messages[].content", "string"), ("id", "string")], Some("messages[].content")),
+            (&[("messages[].content", "string"), ("body", "string")], Some("body")),
+            (&[("messages[].content", "string"), ("a", "string"), ("b", "string")], Some("messages[].content")),
+        ] {
+            assert_eq!(text_of(columns).as_deref(), text, "{columns:?}");
+        }
     }
 
     #[test]
     fn an_asked_column_must_fit() {
-        let columns = [column("text", "integer"), column("body", "string")];
-        let ask = |name: &str| {
-            let options = ReadOptions { text_column: Some(name.into()), ..ReadOptions::default() };
-            choose(&columns, &options, true)
-        };
+        let columns = [column("text", "integer"), column("body", "string"), column("m[].id", "string")];
+        let ask =
+            |name: &str| choose_of(&columns, &ReadOptions { text_column: Some(name.into()), ..ReadOptions::default() });
         assert_eq!(ask("body").unwrap().text.as_deref(), Some("body"));
+        assert_eq!(ask("m[].id").unwrap().text.as_deref(), Some("m[].id"));
         assert!(matches!(ask("text"), Err(Fault::Column { problem, .. }) if problem == "holds integer"));
-        assert!(matches!(ask("nix"), Err(Fault::Column { available, .. }) if available == ["text", "body"]));
+        assert!(matches!(ask("nix"), Err(Fault::Column { available, .. }) if available == ["text", "body", "m[].id"]));
+    }
+
+    #[test]
+    fn a_label_is_one_a_row() {
+        let columns = [column("body", "string"), column("m[].id", "string"), column("meta.id", "integer")];
+        let ask = |name: &str, columns: &[Candidate], strict: bool| {
+            let options = ReadOptions { id_column: Some(name.into()), ..ReadOptions::default() };
+            if strict { choose_of(columns, &options) } else { choose(columns, None, &options) }
+        };
+        assert_eq!(ask("meta.id", &columns, true).unwrap().id.as_deref(), Some("meta.id"));
+        assert!(ask("m[].id", &columns, true).is_err());
+        // Without a schema.
+        let refused = ask("m[].id", &columns, false);
+        assert!(matches!(refused, Err(Fault::Column { problem, .. }) if problem.starts_with("goes through lists")));
+        assert_eq!(ask("nix.id", &columns, false).unwrap().id.as_deref(), Some("nix.id"));
+        let odd = Candidate { is_nested: false, ..column("m[].id", "string") };
+        assert_eq!(ask("m[].id", &[odd], false).unwrap().id.as_deref(), Some("m[].id"));
     }
 }

@@ -38,7 +38,8 @@ pub struct Inspection {
     pub blocks: Vec<Block>,
     /// The columns that will be read.
     pub columns: Columns,
-    /// All columns: of the schema, or of the first 100 objects of JSONL. None of a text file.
+    /// All columns, and the paths to what lies in them: of the schema, or of the first 100 objects of JSONL. Of paths
+    /// the first 1,000 that are no longer than 1 KiB. None of a text file.
     pub schema_columns: Vec<String>,
     /// Why rows can't be read, as far as it shows without reading them: all rows of the file then count under its
     /// [`reason`](CorpusError::reason). Reading may find more.
@@ -73,12 +74,12 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
         match format.content() {
             Content::Jsonl => {
                 let candidates = jsonl::sample(file, format, options)?;
-                let columns = choose(&candidates, options, false)?;
+                let columns = choose(&candidates, None, options)?;
                 return Ok(as_one(no_rows, columns, names(candidates)));
             }
             Content::Warc => {
                 let candidates = warc::candidates();
-                let columns = choose(&candidates, options, true)?;
+                let columns = choose(&candidates, Some(&warc::candidate), options)?;
                 return Ok(as_one(no_rows, columns, names(candidates)));
             }
             // Also an empty file is a record.
@@ -86,13 +87,21 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
             Content::ArrowFile | Content::ArrowStream | Content::Parquet => {}
         }
         let store = Store::new(file, size, options.map_files)?;
+        // Chosen where the schema is at hand.
         let outline = if format == Format::Parquet {
-            Footer::read(&store, &options.limits).map(|footer| (footer.candidates(), footer.blocks(), None))
+            Footer::read(&store, &options.limits).map(|footer| {
+                let candidates = footer.candidates();
+                let columns = choose(&candidates, Some(&|name| footer.candidate(name)), options);
+                (candidates, columns, footer.blocks(), None)
+            })
         } else {
-            ipc::outline(&store, format, &options.limits)
-                .map(|mut outline| (outline.candidates(), outline.blocks(), outline.damage.take()))
+            ipc::outline(&store, format, &options.limits).map(|mut outline| {
+                let candidates = outline.candidates();
+                let columns = choose(&candidates, Some(&|name| outline.candidate(name)), options);
+                (candidates, columns, outline.blocks(), outline.damage.take())
+            })
         };
-        let (candidates, blocks, damage) = match outline {
+        let (candidates, columns, blocks, damage) = match outline {
             Ok(found) => found,
             Err(fault @ Fault::Io { .. }) => return Err(fault),
             Err(fault) => {
@@ -102,7 +111,7 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
                 return Ok(Inspection { format, identity, rows: None, blocks, columns, schema_columns, damage });
             }
         };
-        let columns = choose(&candidates, options, true)?;
+        let columns = columns?;
         let rows = blocks.iter().try_fold(0_u64, |sum, block| sum.checked_add(block.rows?));
         Ok(Inspection {
             format,

@@ -6,6 +6,19 @@
 //! buffer, each with a state, a position, an id and a source. Normalizing, matching and counting are the business of
 //! others.
 //!
+//! # Columns and paths
+//!
+//! A column is named by its name, and what lies inside columns by a path: `meta.id`, `messages[].content`,
+//! `a.b[].c[].d`, where `.` goes into a struct (an object) and `[]` into each item of a list (of a map: into its entries,
+//! `m[].key` and `m[].value`; JSON has objects instead). A column whose whole name is what was asked for goes before
+//! the path. Text may lie in lists: the text of a row is then the strings at the end of the path, in order, joined by one
+//! line feed. Nulls among them, or above them, are left out; a row of nothing but nulls, or of empty lists, is `Empty`.
+//! Ids and sources are one a row, so their paths go through structs only.
+//!
+//! In JSONL, where no schema says what must be there, a row is `missing-text` when a part of the path is missing in it,
+//! also in one item of a list; when something other than null stands where the path needs an object or a list; and when
+//! what it ends at is neither string nor null.
+//!
 //! # What is promised about bad files
 //!
 //! - A record that can't be read is a row with a [`Reason`]; a file that can't be read is a [`CorpusError`]. Nothing is
@@ -52,9 +65,11 @@ mod file;
 mod format;
 mod inspect;
 mod ipc;
+mod join;
 mod jsonl;
 mod options;
 mod parquet;
+mod path;
 mod reader;
 mod stream;
 mod text;

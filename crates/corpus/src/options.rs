@@ -76,11 +76,12 @@ impl Limits {
 pub struct ReadOptions {
     /// The format; `None` tells it from the first bytes, then from the extension.
     pub format: Option<Format>,
-    /// The text column; `None` takes `text`, else `content`, else the only string column that is not id or source.
+    /// The text column, or a path to it; `None` takes `text`, else `content`, else the only top-level string column that
+    /// is not id or source, else the strings of `messages[].content`, else those of `conversations[].value`.
     pub text_column: Option<String>,
-    /// The id column; `None` takes `id` if it is there and holds strings or integers.
+    /// The id column, or a path through structs; `None` takes `id` if it is there and holds strings or integers.
     pub id_column: Option<String>,
-    /// The column that names the source of each row; `None` means that rows carry no source.
+    /// The column that names the source of each row, or a path through structs; `None` means that rows carry no source.
     pub source_column: Option<String>,
     /// Encoding of bytes whose format does not say.
     pub encoding: Encoding,

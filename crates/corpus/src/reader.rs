@@ -86,12 +86,12 @@ impl ShardReader {
                 Content::Jsonl => {
                     let bytes = lines_of(format, size, range)?;
                     let columns = if options.text_column.is_some() && options.id_column.is_some() {
-                        choose(&[], options, false)?
+                        choose(&[], None, options)?
                     } else {
                         let again = file.try_clone().map_err(|source| Fault::Io { action: "open", source })?;
-                        choose(&jsonl::sample(again, format, options)?, options, false)?
+                        choose(&jsonl::sample(again, format, options)?, None, options)?
                     };
-                    let reader = JsonlReader::new(file, format, bytes, columns.clone(), options)?;
+                    let reader = JsonlReader::new(file, format, bytes, &columns, options)?;
                     (columns, Rows::Jsonl(Box::new(reader)))
                 }
                 Content::Text => {
@@ -101,14 +101,14 @@ impl ShardReader {
                 }
                 Content::Warc => {
                     whole_of(usize::from(size > 0), range)?;
-                    let columns = choose(&warc::candidates(), options, true)?;
+                    let columns = choose(&warc::candidates(), Some(&warc::candidate), options)?;
                     let reader = WarcReader::new(file, format, &columns, options)?;
                     (columns, Rows::Warc(Box::new(reader)))
                 }
                 Content::Parquet => {
                     let store = Store::new(file, size, options.map_files)?;
                     let footer = Footer::read(&store, &options.limits)?;
-                    let columns = choose(&footer.candidates(), options, true)?;
+                    let columns = choose(&footer.candidates(), Some(&|name| footer.candidate(name)), options)?;
                     let range = blocks_of(footer.groups.len(), range)?;
                     let reader = ParquetReader::new(store, footer, range, &columns, options);
                     (columns, Rows::Parquet(Box::new(reader)))
@@ -119,7 +119,7 @@ impl ShardReader {
                     if let Some(damage) = outline.damage.take() {
                         return Err(damage);
                     }
-                    let columns = choose(&outline.candidates(), options, true)?;
+                    let columns = choose(&outline.candidates(), Some(&|name| outline.candidate(name)), options)?;
                     let range = blocks_of(outline.batches.len(), range)?;
                     let reader = IpcReader::new(store, outline, range, &columns, options);
                     (columns, Rows::Ipc(Box::new(reader)))

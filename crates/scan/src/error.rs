@@ -28,6 +28,8 @@ pub enum ScanError {
         /// What is wrong with it.
         source: ArrowError,
     },
+    /// Verdicts cannot be made a message of a stream: a fault of ours.
+    Answer(ArrowError),
     /// The task cannot be carried out: a fault of the caller.
     Task(String),
     /// The columns of a stream are not such that it could be answered: a fault of the caller.
@@ -46,6 +48,7 @@ impl fmt::Display for ScanError {
                 write!(f, "{} cannot be {action}: {source}", path.display())
             }
             Self::Redraw { path, source } => write!(f, "{} cannot be used again: {source}", path.display()),
+            Self::Answer(source) => write!(f, "verdicts cannot be answered: {source}"),
             Self::Task(detail) => write!(f, "the task cannot be carried out: {detail}"),
             Self::Columns(detail) => f.write_str(detail),
             Self::NoStream => f.write_str("no byte came; an Arrow IPC stream was expected"),

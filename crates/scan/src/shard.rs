@@ -14,7 +14,7 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::ScanError;
-use crate::evidence::{Evidence, EvidenceHit, EvidenceWriter, Names, positions_with_risks};
+use crate::evidence::{Evidence, EvidenceWriter, Names, positions_with_risks};
 use crate::judge::{Judge, Judged, Matched, RowText};
 use crate::key::{Key, Keys, leading};
 use crate::packs::Pack;

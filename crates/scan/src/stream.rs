@@ -267,10 +267,12 @@ impl StreamScan {
         for slice in &slices {
             self.push_slice(slice, &mut columns, number)?;
         }
-        let batch = columns.finish(&self.verdicts)?;
-        let options = IpcWriteOptions::default().try_with_compression(codec)?;
+        let batch = columns.finish(&self.verdicts).map_err(ScanError::Answer)?;
+        let options = IpcWriteOptions::default().try_with_compression(codec).map_err(ScanError::Answer)?;
         let tracker = &mut DictionaryTracker::new(false);
-        let (_, ours) = IpcDataGenerator::default().encode(&batch, tracker, &options, &mut self.encoder)?;
+        let (_, ours) = IpcDataGenerator::default()
+            .encode(&batch, tracker, &options, &mut self.encoder)
+            .map_err(ScanError::Answer)?;
         let ours = Encoded { metadata: &ours.ipc_message, body: &ours.arrow_data };
         let answer = match &message {
             None => splice::framed(&ours),

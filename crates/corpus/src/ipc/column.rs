@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::body::{Body, Pool};
 use super::layout::{Column, Kind};
+use super::nested::Level;
 use crate::error::{Fault, Outcome};
 
 /// Integers of one width.
@@ -64,9 +65,10 @@ pub(crate) enum Cell {
     Int(i128),
 }
 
-/// A column with its nulls.
+/// A column with its nulls, or a leaf with those of the structs that it lies in.
 pub(crate) struct Decoded {
     pub(crate) rows: usize,
+    structs: Vec<Level>,
     validity: Option<Bytes>,
     values: Values,
 }
@@ -76,37 +78,34 @@ impl Decoded {
         let (rows, nulls) = body.node(column.node)?;
         let (first, variadic) = body.first_buffer(column.buffer, column.views_before);
         let validity = if nulls == 0 { None } else { Some(validity(body.buffer(first, pool)?, rows, nulls)?) };
-        // `units` of `size` bytes must be there before any of them is looked at.
-        let at_least = |bytes: &[u8], units: Option<usize>, size: usize| {
-            let needed = units.and_then(|units| units.checked_mul(size));
-            if needed.is_some_and(|needed| needed <= bytes.len()) {
-                return Ok(());
-            }
-            Err(Fault::damaged(format!("{} bytes are too few for {rows} rows", bytes.len())))
-        };
         let values = match column.kind {
             Kind::Offsets { wide, .. } => {
                 let offsets = body.buffer(first + 1, pool)?;
                 let data = body.buffer(first + 2, pool)?;
                 // No rows may come with no offsets.
                 if rows > 0 {
-                    at_least(&offsets, rows.checked_add(1), if wide { 8 } else { 4 })?;
+                    at_least(&offsets, rows, rows.checked_add(1), if wide { 8 } else { 4 })?;
                 }
                 if wide { Values::Offsets64 { offsets, data } } else { Values::Offsets32 { offsets, data } }
             }
             Kind::Views { .. } => {
                 let (arena, views, buffers) = views(body, first + 1, variadic, pool)?;
-                at_least(&arena[views.clone()], Some(rows), 16)?;
+                at_least(&arena[views.clone()], rows, Some(rows), 16)?;
                 Values::Views { arena, views: views.start, buffers }
             }
             Kind::Int { bytes: width, signed } => {
                 let bytes = body.buffer(first + 1, pool)?;
-                at_least(&bytes, Some(rows), usize::from(width))?;
+                at_least(&bytes, rows, Some(rows), usize::from(width))?;
                 Values::Ints(Ints { bytes, width, signed })
             }
-            Kind::Other => return Err(Fault::unsupported("a column of another type")),
+            _ => return Err(Fault::unsupported("a column of another type")),
         };
-        Ok(Self { rows, validity, values })
+        Ok(Self { rows, structs: Vec::new(), validity, values })
+    }
+
+    /// Puts the leaf into structs, which have no more rows than it: it is null where one of them is.
+    pub(crate) fn in_structs(self, structs: Vec<Level>) -> Self {
+        Self { structs, ..self }
     }
 
     /// What ranges of cells refer to.
@@ -172,7 +171,8 @@ impl Decoded {
 
     #[inline]
     fn is_null(&self, row: usize) -> bool {
-        self.validity.as_ref().is_some_and(|bits| bits[row / 8] >> (row % 8) & 1 == 0)
+        self.validity.as_ref().is_some_and(|bits| !is_set(bits, row))
+            || self.structs.iter().any(|level| level.is_null(row))
     }
 
     /// The row, which must be below `rows`. Offsets and views of null rows are checked as well.
@@ -198,8 +198,22 @@ impl Decoded {
     }
 }
 
+/// Whether `units` of `size` bytes are there, which must be known before any of them is looked at.
+pub(crate) fn at_least(bytes: &[u8], rows: usize, units: Option<usize>, size: usize) -> Outcome<()> {
+    let needed = units.and_then(|units| units.checked_mul(size));
+    if needed.is_some_and(|needed| needed <= bytes.len()) {
+        return Ok(());
+    }
+    Err(Fault::damaged(format!("{} bytes are too few for {rows} rows", bytes.len())))
+}
+
+#[inline]
+pub(crate) fn is_set(bits: &[u8], row: usize) -> bool {
+    bits[row / 8] >> (row % 8) & 1 == 1
+}
+
 /// The validity bits, whose zeros must be as many as the node says.
-fn validity(bits: Bytes, rows: usize, nulls: usize) -> Outcome<Bytes> {
+pub(crate) fn validity(bits: Bytes, rows: usize, nulls: usize) -> Outcome<Bytes> {
     let needed = rows.div_ceil(8);
     if bits.len() < needed {
         return Err(Fault::damaged(format!("a validity buffer of {} bytes for {rows} rows", bits.len())));

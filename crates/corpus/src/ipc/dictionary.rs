@@ -87,10 +87,9 @@ impl Dictionary {
             .header_as_dictionary_batch()
             .and_then(|dictionary| dictionary.data())
             .ok_or_else(|| Fault::damaged("a dictionary message without data"))?;
-        let layout = values_layout(kind);
-        let body = Body::new(source.store, at, batch, &layout, source.limits)?;
+        let body = Body::new(source.store, at, batch, &Layout::single(kind), source.limits)?;
         // Not pooled: it lives as long as the dictionary.
-        let values = Decoded::new(&body, &layout.columns[0], &mut Pool::default())?;
+        let values = Decoded::new(&body, &Column::single(kind), &mut Pool::default())?;
         let decodes = source.encoding == Encoding::Gb18030 && !kind.is_utf8();
         let bytes = values.data();
         let in_place = self.entries.is_empty() && !decodes;
@@ -142,13 +141,4 @@ fn checked(bytes: &[u8], start: usize, len: usize, kind: Kind, row: usize) -> Ou
         return Err(Fault::damaged("a string is not valid UTF-8").at(format_args!("entry {row}")));
     }
     Ok(Entry::Bad(Reason::InvalidUtf8))
-}
-
-/// The layout of a dictionary's batch: one column.
-fn values_layout(kind: Kind) -> Layout {
-    let (buffers, views) = match kind {
-        Kind::Views { .. } => (2, 1),
-        _ => (3, 0),
-    };
-    Layout { columns: vec![Column::single(kind)], nodes: 1, buffers, views }
 }

@@ -8,6 +8,7 @@ mod body;
 mod column;
 mod dictionary;
 mod layout;
+mod nested;
 mod stream;
 mod walk;
 
@@ -21,15 +22,17 @@ use self::body::{Body, Pool};
 use self::column::{Cell, Decoded};
 use self::dictionary::{Dictionary, Entry, Source};
 use self::layout::Column;
+use self::nested::{Level, Lists};
 pub use self::stream::{StreamMessage, StreamPart, StreamReader};
 pub(crate) use self::walk::Outline;
 use self::walk::{message, metadata};
-use crate::batch::{Arena, BadText, Collector, Reason, Row, RowState, TextBatch, check_utf8_rows, is_utf8};
+use crate::batch::{Arena, BadText, Collector, Reason, Row, RowState, TextBatch, check_utf8, check_utf8_rows, is_utf8};
 use crate::columns::{Candidate, Columns};
 use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
 use crate::format::Format;
 use crate::inspect::Block;
+use crate::join::{Joined, Leaves, Shared};
 use crate::options::{Encoding, Limits, ReadOptions};
 use crate::text::decode_gb18030;
 
@@ -41,6 +44,10 @@ pub(crate) fn outline(store: &Store, format: Format, limits: &Limits) -> Outcome
 impl Outline {
     pub(crate) fn candidates(&self) -> Vec<Candidate> {
         self.layout.candidates()
+    }
+
+    pub(crate) fn candidate(&self, asked: &str) -> Option<Candidate> {
+        self.layout.candidate(asked)
     }
 
     /// The record batches as blocks. Behind one whose rows are unknown, row numbers mean nothing; the file is damaged.
@@ -57,10 +64,52 @@ impl Outline {
     }
 }
 
-/// A column that is read, with its dictionary as far as it was needed.
+/// A column that is read, or a leaf in one, with its dictionary as far as it was needed.
 struct Wanted {
-    column: Column,
+    /// The name or path.
+    name: String,
+    /// Structs and lists from the column down to the last list; none where there is no list.
+    lists: Vec<Column>,
+    /// Structs from there, or from the column, down to the leaf.
+    structs: Vec<Column>,
+    leaf: Column,
     dictionary: Dictionary,
+}
+
+impl Wanted {
+    fn new(outline: &Outline, name: Option<&String>) -> Option<Self> {
+        let (found, _) = outline.layout.tree.find(name?)?;
+        let (leaf, above) = found.split_last()?;
+        let lists = above.iter().rposition(|column| column.kind.is_list()).map_or(0, |last| last + 1);
+        let own = |columns: &[&Column]| columns.iter().map(|column| **column).collect();
+        let (lists, structs) = above.split_at(lists);
+        Some(Self {
+            name: name?.clone(),
+            lists: own(lists),
+            structs: own(structs),
+            leaf: **leaf,
+            dictionary: Dictionary::default(),
+        })
+    }
+
+    /// The buffers of a batch, each level compared with the one below. `limit` bounds the items that lists may have.
+    fn decode(&self, body: &Body<'_>, pool: &mut Pool, limit: u64) -> Outcome<Read> {
+        let leaf = Decoded::new(body, &self.leaf, pool)?;
+        let level = |column| Level::new(body, column, pool);
+        let mut levels: Vec<Level> = self.lists.iter().chain(&self.structs).map(level).collect::<Outcome<_>>()?;
+        let below = levels.iter().skip(1).map(|level| level.rows).chain([leaf.rows]);
+        levels.iter().zip(below).try_for_each(|(level, below)| level.check_below(below))?;
+        let structs = levels.split_off(self.lists.len());
+        let lists = (!levels.is_empty()).then(|| Lists::new(levels, limit));
+        Ok(Read { lists, leaf: leaf.in_structs(structs) })
+    }
+}
+
+/// What is read of a record batch.
+struct Read {
+    /// The way from rows to leaves; without lists they have the same numbers.
+    lists: Option<Lists>,
+    leaf: Decoded,
 }
 
 /// A record batch that is being handed out.
@@ -68,12 +117,11 @@ struct Open {
     rows: usize,
     next: usize,
     first_row: u64,
-    text: Option<Decoded>,
-    id: Option<Decoded>,
-    source: Option<Decoded>,
-    /// Bytes that the batch takes in the file, with its dictionary, and bytes of text handed out of it.
-    stored: u64,
-    handed_out: u64,
+    text: Option<Read>,
+    id: Option<Read>,
+    source: Option<Read>,
+    /// Text handed out of the bytes that the batch takes in the file, with its dictionary.
+    shared: Shared,
 }
 
 /// Reads the rows of a range of record batches.
@@ -103,10 +151,7 @@ impl IpcReader {
         columns: &Columns,
         options: &ReadOptions,
     ) -> Self {
-        let wanted = |name: &Option<String>| {
-            let column = outline.layout.column(name.as_ref()?)?.clone();
-            Some(Wanted { column, dictionary: Dictionary::default() })
-        };
+        let wanted = |name: &Option<String>| Wanted::new(&outline, name.as_ref());
         let (text, id, source) = (wanted(&columns.text), wanted(&columns.id), wanted(&columns.source));
         let blocks = outline.blocks();
         Self {
@@ -153,11 +198,12 @@ impl IpcReader {
         let rows = found.rows.ok_or_else(|| Fault::damaged("the number of rows is unknown"))? as usize;
         let body = Body::new(&self.store, found.at, batch, &self.outline.layout, &self.limits)?;
         // Columns that are not read must at least have the right length.
-        for column in &self.outline.layout.columns {
-            let (length, _) = body.node(column.node).place(|| format!("column \"{}\"", column.name))?;
+        for (name, column) in self.outline.layout.tree.columns() {
+            let (length, _) = body.node(column.node).place(|| format!("column \"{name}\""))?;
             if length != rows {
-                return Err(Fault::damaged(format!("{length} values for {rows} rows"))
-                    .at(format_args!("column \"{}\"", column.name)));
+                return Err(
+                    Fault::damaged(format!("{length} values for {rows} rows")).at(format_args!("column \"{name}\""))
+                );
             }
         }
         let source = Source {
@@ -167,18 +213,18 @@ impl IpcReader {
             encoding: self.encoding,
         };
         let pool = &mut self.pool;
+        let items = self.limits.plausible_rows(found.at.length());
         let mut decode = |wanted: &mut Option<Wanted>| {
             let Some(wanted) = wanted else {
                 return Ok(None);
             };
-            let Wanted { column, dictionary } = wanted;
-            let decoded = Decoded::new(&body, column, pool).and_then(|decoded| {
-                if let Some(reference) = column.dictionary {
-                    dictionary.advance(&source, reference.id, reference.values, found.dictionaries)?;
+            let read = wanted.decode(&body, pool, items).and_then(|read| {
+                if let Some(reference) = wanted.leaf.dictionary {
+                    wanted.dictionary.advance(&source, reference.id, reference.values, found.dictionaries)?;
                 }
-                Ok(decoded)
+                Ok(read)
             });
-            decoded.map(Some).place(|| format!("column \"{}\"", column.name))
+            read.map(Some).place(|| format!("column \"{}\"", wanted.name))
         };
         let (text, id, source) = (decode(&mut self.text)?, decode(&mut self.id)?, decode(&mut self.source)?);
         let entries = self.text.as_ref().map_or(0, |text| text.dictionary.entries.len());
@@ -186,8 +232,8 @@ impl IpcReader {
         // A dictionary that was replaced gives its entries new meanings, never within a batch.
         self.seen.resize(entries, (0, 0));
         let first_row = self.blocks[block].first_row;
-        let stored = found.at.length() + dictionary_bytes as u64;
-        Ok(Open { rows, next: 0, first_row, text, id, source, stored, handed_out: 0 })
+        let shared = Shared::of(found.at.length() + dictionary_bytes as u64);
+        Ok(Open { rows, next: 0, first_row, text, id, source, shared })
     }
 
     /// The next rows of the open record batch.
@@ -198,20 +244,23 @@ impl IpcReader {
         self.batch_number = self.batch_number.wrapping_add(1);
         let mut rows = Collector::new(max_bytes);
         let start = open.next;
-        let values = if let (Some(decoded), Some(wanted)) = (&open.text, &self.text) {
+        let values = if let (Some(read), Some(wanted)) = (&mut open.text, &self.text) {
             let at = (open.next..open.rows, open.first_row);
-            let utf8 = wanted.column.value_kind().is_utf8();
-            let (rows, limits) = (&mut rows, &self.limits);
-            if wanted.column.dictionary.is_some() {
-                fill_keys(rows, decoded, &wanted.dictionary, at, &mut self.seen, self.batch_number, limits)
+            let utf8 = wanted.leaf.value_kind().is_utf8();
+            let (rows, limits, leaf) = (&mut rows, &self.limits, &read.leaf);
+            if let Some(lists) = &mut read.lists {
+                let leaves = Leaves::new(utf8, self.encoding, limits);
+                fill_joined(rows, (lists, leaf, wanted), at, &mut self.arena, leaves, &mut open.shared)
+            } else if wanted.leaf.dictionary.is_some() {
+                fill_keys(rows, leaf, &wanted.dictionary, at, &mut self.seen, self.batch_number, limits)
             } else if self.encoding == Encoding::Gb18030 && !utf8 {
-                fill_decoded(rows, decoded, at, &mut self.arena, limits)
-            } else if decoded.is_contiguous() {
-                fill_offsets(rows, decoded, at, utf8, limits)
+                fill_decoded(rows, leaf, at, &mut self.arena, limits)
+            } else if leaf.is_contiguous() {
+                fill_offsets(rows, leaf, at, utf8, limits)
             } else {
-                fill_views(rows, decoded, at, utf8, limits)
+                fill_views(rows, leaf, at, utf8, limits)
             }
-            .place(|| format!("column \"{}\"", wanted.column.name))?
+            .place(|| format!("column \"{}\"", wanted.name))?
         } else {
             for row in open.next..open.rows {
                 if rows.is_full() {
@@ -223,23 +272,19 @@ impl IpcReader {
         };
         open.next = start + rows.rows.len();
         let mut scratch = String::new();
-        for (decoded, wanted, labels) in
+        for (read, wanted, labels) in
             [(&open.id, &self.id, &mut rows.ids), (&open.source, &self.source, &mut rows.sources)]
         {
-            let (Some(decoded), Some(wanted)) = (decoded, wanted) else {
+            let (Some(read), Some(wanted)) = (read, wanted) else {
                 continue;
             };
             for row in start..open.next {
-                let found = label(decoded, wanted, row, &mut scratch, &self.limits)
-                    .place(|| format!("column \"{}\"", wanted.column.name))?;
+                let found = label(&read.leaf, wanted, row, &mut scratch, &self.limits)
+                    .place(|| format!("column \"{}\"", wanted.name))?;
                 labels.push(found);
             }
         }
-        open.handed_out += rows.text_bytes() as u64;
-        if !self.limits.allows_expansion(open.stored, open.handed_out) {
-            let allowed = open.stored.saturating_mul(self.limits.expansion);
-            return Err(Fault::limit("text that shares bytes", open.handed_out, allowed));
-        }
+        open.shared.add(rows.text_bytes() as u64, &self.limits)?;
         Ok(rows.into_batch(values))
     }
 }
@@ -434,6 +479,48 @@ fn fill_decoded(
     Ok(arena.lend())
 }
 
+/// Leaves in lists, joined.
+fn fill_joined(
+    rows: &mut Collector,
+    (lists, leaf, wanted): (&mut Lists, &Decoded, &Wanted),
+    (range, first_row): At,
+    arena: &mut Arena,
+    leaves: Leaves<'_>,
+    shared: &mut Shared,
+) -> Outcome<Bytes> {
+    let bytes = arena.start();
+    for row in range {
+        if rows.is_full() {
+            break;
+        }
+        let mut text = Joined::new(bytes, leaves, shared);
+        lists.leaves(row, leaf, &mut |at| {
+            let pushed = if wanted.leaf.dictionary.is_none() {
+                let Cell::Bytes { start, len } = leaf.cell(at)? else {
+                    return Ok(());
+                };
+                text.push(&leaf.data_ref()[start..start + len])
+            } else {
+                match entry(leaf, &wanted.dictionary, at)? {
+                    // Decoded when it was loaded.
+                    Some((_, Entry::Text { start, len })) => {
+                        text.push_decoded(&wanted.dictionary.data()[start..start + len])
+                    }
+                    Some((_, Entry::Bad(reason))) => {
+                        text.refuse(reason);
+                        Ok(())
+                    }
+                    Some((_, Entry::Null)) | None => Ok(()),
+                }
+            };
+            pushed.place(|| format!("row {row} of the batch"))
+        })?;
+        text.finish(rows, first_row + row as u64);
+    }
+    check_utf8(bytes, &mut rows.rows, leaves.bad())?;
+    Ok(arena.lend())
+}
+
 /// The id or source of a row.
 fn label<'a>(
     decoded: &'a Decoded,
@@ -442,7 +529,7 @@ fn label<'a>(
     scratch: &'a mut String,
     limits: &Limits,
 ) -> Outcome<Option<&'a str>> {
-    let (bytes, utf8) = if wanted.column.dictionary.is_some() {
+    let (bytes, utf8) = if wanted.leaf.dictionary.is_some() {
         let Some((_, Entry::Text { start, len })) = entry(decoded, &wanted.dictionary, row)? else {
             return Ok(None);
         };
@@ -456,9 +543,7 @@ fn label<'a>(
                 let _ = write!(scratch, "{number}");
                 return Ok(Some(scratch));
             }
-            Cell::Bytes { start, len } => {
-                (&decoded.data_ref()[start..start + len], matches!(wanted.column.kind, kind if kind.is_utf8()))
-            }
+            Cell::Bytes { start, len } => (&decoded.data_ref()[start..start + len], wanted.leaf.kind.is_utf8()),
         }
     };
     if bytes.len() as u64 > limits.label_bytes && !utf8 {

@@ -336,9 +336,9 @@ impl StreamReader {
             return Err(Fault::damaged(format!("a schema with a body of {} bytes", at.body)));
         }
         let layout = Layout::new(schema, message.version())?;
-        self.names = layout.columns.iter().map(|column| column.name.clone()).collect();
+        self.names = layout.tree.columns().map(|(name, _)| name.to_owned()).collect();
         let outline = Outline { layout, batches: Vec::new(), dictionaries: Vec::new(), damage: None };
-        let mut columns = choose(&outline.candidates(), &self.options, true)?;
+        let mut columns = choose(&outline.candidates(), Some(&|name| outline.candidate(name)), &self.options)?;
         if self.options.id_column.is_none() {
             // A row of a stream is known by its place: an id is for those who ask for it.
             columns.id = None;
@@ -399,7 +399,7 @@ impl IpcReader {
         let store = Store::Mapped(message);
         let source = Source { store: &store, all: &[found], limits: &self.limits, encoding: self.encoding };
         for wanted in [&mut self.text, &mut self.id, &mut self.source].into_iter().flatten() {
-            if let Some(reference) = wanted.column.dictionary
+            if let Some(reference) = wanted.leaf.dictionary
                 && reference.id == found.id
             {
                 wanted.dictionary.take(&source, reference.id, reference.values)?;

@@ -1,7 +1,7 @@
-//! A validating JSON parser that hands out the fields of one object without building anything.
+//! A validating JSON parser that hands out fields and items as they come, without building anything.
 //!
-//! Of a line of a corpus we want two or three fields of thirty, and to know exactly why a line is refused. It accepts
-//! what RFC 8259 accepts. The caller has checked that the line is UTF-8.
+//! Of a line of a corpus we want two or three fields of thirty, some of them in others, and to know exactly why a line is
+//! refused. It accepts what RFC 8259 accepts. The caller has checked that the line is UTF-8.
 
 use bytes::BytesMut;
 
@@ -35,20 +35,21 @@ pub(crate) enum Value<'a> {
     Other,
 }
 
-/// Checks the whole line and calls `field` for each field of the object, in order; a name may come twice.
+/// Checks the whole line and calls `field` with the name of each field of the object, in order; a name may come twice.
+/// It must take the value in, with one of the parser's functions.
 pub(crate) fn parse_object<'a>(
     line: &'a [u8],
     max_nesting: usize,
-    mut field: impl FnMut(RawString<'a>, Value<'a>),
+    mut field: impl FnMut(&mut Parser<'a>, RawString<'a>) -> Result<(), JsonFault>,
 ) -> Result<(), JsonFault> {
-    let mut parser = Parser { bytes: line, at: 0, max_nesting: max_nesting.min(MAX_NESTING) };
+    let mut parser = Parser { bytes: line, at: 0, depth: 0, max_nesting: max_nesting.min(MAX_NESTING) };
     parser.space();
-    if parser.peek() != Some(b'{') {
+    if !parser.is_object() {
         // Read on, so that nesting of any kind is called by its name.
-        parser.value(0)?;
+        parser.value()?;
         return Err(JsonFault::Syntax);
     }
-    parser.object(1, &mut field)?;
+    parser.object(&mut field)?;
     parser.space();
     if parser.at == line.len() { Ok(()) } else { Err(JsonFault::Syntax) }
 }
@@ -123,9 +124,12 @@ fn hex4(bytes: &[u8]) -> Option<u32> {
     (a | b | c | d < 16).then_some(a << 12 | b << 8 | c << 4 | d)
 }
 
-struct Parser<'a> {
+/// A line that is being read, in front of a value.
+pub(crate) struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Containers that are open.
+    depth: usize,
     max_nesting: usize,
 }
 
@@ -156,12 +160,22 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `depth` counts the containers that are open around the value.
-    fn value(&mut self, depth: usize) -> Result<Value<'a>, JsonFault> {
+    /// Whether the value is an object, if it is one at all.
+    pub(crate) fn is_object(&self) -> bool {
+        self.peek() == Some(b'{')
+    }
+
+    /// Whether the value is an array, if it is one at all.
+    pub(crate) fn is_array(&self) -> bool {
+        self.peek() == Some(b'[')
+    }
+
+    /// Takes in a value; arrays and objects are checked and passed over.
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, JsonFault> {
         match self.peek() {
             Some(b'"') => Ok(Value::String(self.string()?)),
-            Some(b'{') => self.object(depth + 1, &mut |_, _| ()).map(|()| Value::Other),
-            Some(b'[') => self.array(depth + 1).map(|()| Value::Other),
+            Some(b'{') => self.object(&mut |parser, _| parser.value().map(drop)).map(|()| Value::Other),
+            Some(b'[') => self.array(&mut |parser| parser.value().map(drop)).map(|()| Value::Other),
             Some(b't') => self.word(b"true").map(|()| Value::Other),
             Some(b'f') => self.word(b"false").map(|()| Value::Other),
             Some(b'n') => self.word(b"null").map(|()| Value::Null),
@@ -170,55 +184,55 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize, field: &mut dyn FnMut(RawString<'a>, Value<'a>)) -> Result<(), JsonFault> {
-        if depth > self.max_nesting {
-            return Err(JsonFault::TooDeep);
-        }
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            let name = self.string()?;
-            self.space();
-            self.expect(b':')?;
-            self.space();
-            let value = self.value(depth)?;
-            field(name, value);
-            self.space();
-            match self.peek() {
-                Some(b',') => {
-                    self.at += 1;
-                    self.space();
-                }
-                _ => return self.expect(b'}'),
-            }
-        }
+    /// Takes in an object, calling `field` in front of each value, which it must take in.
+    pub(crate) fn object(
+        &mut self,
+        field: &mut dyn FnMut(&mut Self, RawString<'a>) -> Result<(), JsonFault>,
+    ) -> Result<(), JsonFault> {
+        self.container(b'}', &mut |parser| {
+            let name = parser.string()?;
+            parser.space();
+            parser.expect(b':')?;
+            parser.space();
+            field(parser, name)
+        })
     }
 
-    fn array(&mut self, depth: usize) -> Result<(), JsonFault> {
-        if depth > self.max_nesting {
+    /// Takes in an array, calling `item` in front of each value, which it must take in.
+    pub(crate) fn array(&mut self, item: &mut dyn FnMut(&mut Self) -> Result<(), JsonFault>) -> Result<(), JsonFault> {
+        self.container(b']', item)
+    }
+
+    /// From the bracket that opens to the one that closes.
+    #[inline]
+    fn container(
+        &mut self,
+        close: u8,
+        part: &mut (impl FnMut(&mut Self) -> Result<(), JsonFault> + ?Sized),
+    ) -> Result<(), JsonFault> {
+        self.depth += 1;
+        if self.depth > self.max_nesting {
             return Err(JsonFault::TooDeep);
         }
         self.at += 1;
         self.space();
-        if self.peek() == Some(b']') {
+        if self.peek() == Some(close) {
             self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.value(depth)?;
-            self.space();
-            match self.peek() {
-                Some(b',') => {
-                    self.at += 1;
-                    self.space();
+        } else {
+            loop {
+                part(self)?;
+                self.space();
+                match self.peek() {
+                    Some(b',') => {
+                        self.at += 1;
+                        self.space();
+                    }
+                    _ => break self.expect(close)?,
                 }
-                _ => return self.expect(b']'),
             }
         }
+        self.depth -= 1;
+        Ok(())
     }
 
     fn string(&mut self) -> Result<RawString<'a>, JsonFault> {
@@ -303,7 +317,8 @@ mod tests {
 
     fn parse(line: &str) -> Result<Vec<(String, String)>, JsonFault> {
         let mut fields = Vec::new();
-        parse_object(line.as_bytes(), 64, |name, value| {
+        parse_object(line.as_bytes(), 64, |parser, name| {
+            let value = parser.value()?;
             let text = |string| {
                 let mut out = BytesMut::new();
                 match unescape_into(string, &mut out) {
@@ -318,6 +333,7 @@ mod tests {
                 Value::Other => "other".into(),
             };
             fields.push((text(name), value));
+            Ok(())
         })?;
         Ok(fields)
     }
@@ -384,7 +400,10 @@ mod tests {
         assert_eq!(parse(&nested(64)), Err(JsonFault::TooDeep));
         assert_eq!(parse(&"[".repeat(100_000)), Err(JsonFault::TooDeep));
         let line = nested(100_000);
-        assert_eq!(parse_object(line.as_bytes(), usize::MAX, |_, _| ()), Err(JsonFault::TooDeep));
+        assert_eq!(
+            parse_object(line.as_bytes(), usize::MAX, |parser, _| parser.value().map(drop)),
+            Err(JsonFault::TooDeep)
+        );
     }
 
     /// Lines that are JSON or nearly so: a random edit of a random value.

@@ -3,13 +3,16 @@
 //! Blank lines are not rows. A name that comes twice has its last value. Text that is null or `""` is empty; a missing
 //! field and one that is a number, boolean, array or object are `missing-text`. An escape that is half a surrogate pair
 //! makes the text `invalid-json`, since no UTF-8 can hold it; in other fields it is let pass. Ids and sources are strings
-//! or integers; anything else is none.
+//! or integers; anything else is none. Along a path the same holds at each step: null is nothing, and no text is missed
+//! where there is none; what is missing, or of another kind than the path needs, makes the row `missing-text`.
 //!
 //! Damage in a compressed file shows where the decoder notices it: gzip always has a checksum, Zstandard only if the
 //! writer added one (its command does). Without one, changed bytes are read as the text that they now are.
 
 mod json;
 mod lines;
+mod project;
+mod sample;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -17,22 +20,16 @@ use std::ops::Range;
 
 use bytes::BytesMut;
 
-use self::json::{JsonFault, RawString, Value, parse_object, unescape_into};
+use self::json::{JsonFault, Value, parse_object, unescape_into};
 use self::lines::{Line, Lines};
+use self::project::Projection;
+pub(crate) use self::sample::sample;
 use crate::batch::{Arena, Collector, Reason, RowState, TextBatch};
-use crate::columns::{Candidate, Columns};
+use crate::columns::Columns;
 use crate::error::{Fault, Outcome};
 use crate::format::Format;
 use crate::options::{Encoding, Limits, ReadOptions};
 use crate::text::decode_gb18030;
-
-/// Lines with an object that are looked at to choose the columns.
-const SAMPLE_LINES: usize = 100;
-/// Lines of any kind that are looked at for them, and bytes: a file of other things must not be read to its end.
-const SAMPLE_TRIES: usize = 10_000;
-const SAMPLE_BYTES: u64 = 64 << 20;
-/// Names that are kept from the sample.
-const SAMPLE_COLUMNS: usize = 1_000;
 
 /// Reads the rows of a range of lines.
 pub(crate) struct JsonlReader {
@@ -45,7 +42,9 @@ pub(crate) struct JsonlReader {
 }
 
 struct LineDecoder {
-    columns: Columns,
+    projection: Projection,
+    has_ids: bool,
+    has_sources: bool,
     encoding: Encoding,
     limits: Limits,
     /// For names with escapes and for labels.
@@ -57,15 +56,21 @@ impl JsonlReader {
         file: File,
         format: Format,
         range: Option<Range<u64>>,
-        columns: Columns,
+        columns: &Columns,
         options: &ReadOptions,
     ) -> Outcome<Self> {
         let lines = match range {
             Some(range) => Lines::in_range(file, range, options.limits)?,
             None => Lines::new(file, format, options.limits, options.inflate_ahead)?,
         };
-        let decoder =
-            LineDecoder { columns, encoding: options.encoding, limits: options.limits, scratch: BytesMut::new() };
+        let decoder = LineDecoder {
+            projection: Projection::new(columns),
+            has_ids: columns.id.is_some(),
+            has_sources: columns.source.is_some(),
+            encoding: options.encoding,
+            limits: options.limits,
+            scratch: BytesMut::new(),
+        };
         Ok(Self { lines, decoder, arena: Arena::default(), pending: None, ended: false })
     }
 
@@ -98,14 +103,6 @@ impl JsonlReader {
     }
 }
 
-/// The fields of a line that are wanted; of names that come twice the last.
-#[derive(Default)]
-struct Fields<'a> {
-    text: Option<Value<'a>>,
-    id: Option<Value<'a>>,
-    source: Option<Value<'a>>,
-}
-
 impl LineDecoder {
     /// Adds the row of one line, or nothing for a blank one.
     fn decode(&mut self, line: &[u8], offset: u64, rows: &mut Collector, arena: &mut BytesMut) {
@@ -117,74 +114,48 @@ impl LineDecoder {
         if line.trim_ascii().is_empty() {
             return;
         }
-        let fields = match self.fields(&line) {
-            Ok(fields) => fields,
-            Err(JsonFault::Syntax) => return self.without_text(rows, not_assessed(Reason::InvalidJson), offset),
-            Err(JsonFault::TooDeep) => return self.without_text(rows, not_assessed(Reason::TooDeep), offset),
-        };
-        match fields.text {
-            Some(Value::String(RawString { raw: [], .. }) | Value::Null) => rows.push_state(RowState::Empty, offset),
-            Some(Value::String(string)) => {
-                let start = arena.len();
-                let state = match unescape_into(string, arena) {
-                    None => Some(Reason::InvalidJson),
-                    Some(()) if (arena.len() - start) as u64 > self.limits.record_bytes => Some(Reason::TooLong),
-                    Some(()) => None,
+        let start = arena.len();
+        let found = match self.projection.read(&line, self.limits.nesting, arena, &mut self.scratch) {
+            Ok(found) => found,
+            Err(fault) => {
+                arena.truncate(start);
+                let reason = match fault {
+                    JsonFault::Syntax => Reason::InvalidJson,
+                    JsonFault::TooDeep => Reason::TooDeep,
                 };
-                match state {
-                    Some(reason) => {
-                        arena.truncate(start);
-                        rows.push_state(not_assessed(reason), offset);
-                    }
-                    None => rows.push_text(start, (arena.len() - start) as u32, offset),
-                }
+                return self.without_text(rows, not_assessed(reason), offset);
             }
-            _ => rows.push_state(not_assessed(Reason::MissingText), offset),
+        };
+        let length = arena.len() - start;
+        let state = match found.text {
+            Err(reason) => Some(not_assessed(reason)),
+            Ok(()) if length == 0 => Some(RowState::Empty),
+            Ok(()) if length as u64 > self.limits.record_bytes => Some(not_assessed(Reason::TooLong)),
+            Ok(()) => None,
+        };
+        match state {
+            Some(state) => {
+                arena.truncate(start);
+                rows.push_state(state, offset);
+            }
+            None => rows.push_text(start, length as u32, offset),
         }
-        if self.columns.id.is_some() {
-            rows.ids.push(label(fields.id, &mut self.scratch, &self.limits));
+        if self.has_ids {
+            rows.ids.push(label(found.id, &mut self.scratch, &self.limits));
         }
-        if self.columns.source.is_some() {
-            rows.sources.push(label(fields.source, &mut self.scratch, &self.limits));
+        if self.has_sources {
+            rows.sources.push(label(found.source, &mut self.scratch, &self.limits));
         }
     }
 
     fn without_text(&self, rows: &mut Collector, state: RowState, offset: u64) {
         rows.push_state(state, offset);
-        if self.columns.id.is_some() {
+        if self.has_ids {
             rows.ids.push(None);
         }
-        if self.columns.source.is_some() {
+        if self.has_sources {
             rows.sources.push(None);
         }
-    }
-
-    fn fields<'a>(&mut self, line: &'a [u8]) -> Result<Fields<'a>, JsonFault> {
-        let Columns { text, id, source } = &self.columns;
-        let is = |column: &Option<String>, name: &[u8]| column.as_ref().is_some_and(|c| c.as_bytes() == name);
-        let scratch = &mut self.scratch;
-        let mut fields = Fields::default();
-        parse_object(line, self.limits.nesting, |name, value| {
-            let name = if name.escaped {
-                scratch.clear();
-                if unescape_into(name, scratch).is_none() {
-                    return;
-                }
-                &scratch[..]
-            } else {
-                name.raw
-            };
-            if is(text, name) {
-                fields.text = Some(value);
-            }
-            if is(id, name) {
-                fields.id = Some(value);
-            }
-            if is(source, name) {
-                fields.source = Some(value);
-            }
-        })?;
-        Ok(fields)
     }
 }
 
@@ -209,7 +180,7 @@ fn decode_line(line: &[u8], offset: u64, encoding: Encoding) -> Result<Cow<'_, [
 
 /// Whether a line is a JSON object of the default depth, whatever its encoding.
 pub(crate) fn is_object(line: &[u8]) -> bool {
-    parse_object(line, Limits::default().nesting, |_, _| ()).is_ok()
+    parse_object(line, Limits::default().nesting, |parser, _| parser.value().map(drop)).is_ok()
 }
 
 /// A string, or an integer as it is written.
@@ -225,82 +196,4 @@ fn label<'s>(value: Option<Value<'s>>, scratch: &'s mut BytesMut, limits: &Limit
         _ => return None,
     };
     std::str::from_utf8(bytes).ok().filter(|label| label.len() as u64 <= limits.label_bytes)
-}
-
-/// The columns of the first lines that hold an object. Damage of a compressed file ends the sample; the reader will
-/// meet it again.
-pub(crate) fn sample(file: File, format: Format, options: &ReadOptions) -> Outcome<Vec<Candidate>> {
-    /// What the values of a name were: at least one string, an integer, anything else that is not null.
-    struct Seen {
-        name: String,
-        string: bool,
-        integer: bool,
-        other: bool,
-    }
-    let mut seen: Vec<Seen> = Vec::new();
-    // Not ahead: of most files a few lines are enough.
-    let mut lines = Lines::new(file, format, options.limits, false)?;
-    let mut objects = 0;
-    for _ in 0..SAMPLE_TRIES {
-        let (offset, range) = match lines.next_line() {
-            Ok(Some((offset, Line::Whole(range)))) if offset < SAMPLE_BYTES => (offset, range),
-            Ok(Some((offset, Line::TooLong))) if offset < SAMPLE_BYTES => continue,
-            Err(fault @ Fault::Io { .. }) => return Err(fault),
-            Ok(_) | Err(_) => break,
-        };
-        let Ok(line) = decode_line(lines.bytes(range), offset, options.encoding) else {
-            continue;
-        };
-        // Collected first: a line that turns out broken must not add its names.
-        let mut fields = Vec::new();
-        let parsed = parse_object(&line, options.limits.nesting, |name, value| {
-            if fields.len() < SAMPLE_COLUMNS {
-                fields.push((name, value));
-            }
-        });
-        if parsed.is_err() {
-            continue;
-        }
-        for (name, value) in fields {
-            let mut text = BytesMut::new();
-            if unescape_into(name, &mut text).is_none() {
-                continue;
-            }
-            let Ok(name) = String::from_utf8(text.to_vec()) else { continue };
-            let index = match seen.iter().position(|seen| seen.name == name) {
-                Some(index) => index,
-                None if seen.len() < SAMPLE_COLUMNS => {
-                    seen.push(Seen { name, string: false, integer: false, other: false });
-                    seen.len() - 1
-                }
-                None => continue,
-            };
-            match value {
-                Value::String(_) => seen[index].string = true,
-                Value::Number(digits) if !digits.contains(&b'.') => seen[index].integer = true,
-                Value::Null => {}
-                Value::Number(_) | Value::Other => seen[index].other = true,
-            }
-        }
-        objects += 1;
-        if objects == SAMPLE_LINES {
-            break;
-        }
-    }
-    Ok(seen
-        .into_iter()
-        .map(|seen| Candidate {
-            is_text: seen.string,
-            is_label: seen.string || seen.integer,
-            is_string: seen.string && !seen.integer && !seen.other,
-            kind: match (seen.string, seen.integer, seen.other) {
-                (true, false, false) => "strings",
-                (false, true, false) => "numbers",
-                (false, false, false) => "only null",
-                _ => "values of several kinds",
-            }
-            .to_string(),
-            name: seen.name,
-        })
-        .collect())
 }

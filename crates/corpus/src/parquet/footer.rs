@@ -5,6 +5,7 @@ use crate::columns::Candidate;
 use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
 use crate::options::Limits;
+use crate::path::{Step, Tree};
 
 const MAGIC: &[u8] = b"PAR1";
 const ENCRYPTED: &[u8] = b"PARE";
@@ -24,16 +25,44 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// A top-level column.
+/// What is known of a part of the schema.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// `Other` for groups and lists.
+    kind: Kind,
+    /// Its number among the leaves of the schema, and so among the chunks of a row group. Groups have none of their own.
+    leaf: usize,
+    /// Highest levels of definition and repetition: how many parts around it, itself included, may be null or empty,
+    /// and how many are repeated.
+    definition: u32,
+    repetition: u32,
+    type_name: &'static str,
+}
+
+impl Part {
+    fn candidate(&self, name: &str, is_nested: bool, in_list: bool) -> Candidate {
+        Candidate {
+            name: name.to_string(),
+            is_text: matches!(self.kind, Kind::Bytes { .. }),
+            is_label: self.kind != Kind::Other && !in_list,
+            is_string: self.kind == Kind::Bytes { utf8: true },
+            is_nested,
+            kind: format!("{}{}", self.type_name, if in_list { " in lists" } else { "" }),
+        }
+    }
+}
+
+/// A column that is read, or a leaf in one.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
+    /// The name or path.
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// Whether rows may be null, which puts levels before the values.
-    pub(crate) optional: bool,
-    /// Its number among the leaves of the schema, and so among the chunks of a row group. Groups have none of their own.
-    pub(crate) leaf: usize,
-    type_name: &'static str,
+    /// Highest level of definition, which only values have that are not null. 0 where none can be null.
+    pub(crate) definition: u32,
+    /// Highest level of repetition: the number of lists that it lies in.
+    pub(crate) repetition: u32,
+    leaf: usize,
 }
 
 /// The values of one column in one row group.
@@ -60,8 +89,9 @@ pub(crate) struct RowGroup {
 /// The footer.
 #[derive(Debug)]
 pub(crate) struct Footer {
-    pub(crate) columns: Vec<Column>,
+    tree: Tree<Part>,
     pub(crate) groups: Vec<RowGroup>,
+    /// Physical types of all leaves.
     leaves: Vec<i32>,
 }
 
@@ -131,13 +161,13 @@ impl Footer {
                 Stop::Broken(what) => what,
             })
         })?;
-        let (columns, leaves) = columns(&elements)?;
+        let (tree, leaves) = tree(&elements)?;
         let total = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));
         if rows.and_then(|rows| u64::try_from(rows).ok()) != total {
             let rows = rows.map_or("no number of".into(), |rows| rows.to_string());
             return Err(Fault::damaged(format!("{rows} rows in the file; its row groups differ")));
         }
-        Ok(Self { columns, groups, leaves })
+        Ok(Self { tree, groups, leaves })
     }
 
     /// Every chunk of every row group must lie in the file and fit the schema, also those that nobody reads.
@@ -183,8 +213,10 @@ impl Footer {
         Ok(())
     }
 
-    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
+    pub(crate) fn column(&self, asked: &str) -> Option<Column> {
+        let (found, _) = self.tree.find(asked)?;
+        let Part { kind, leaf, definition, repetition, .. } = **found.last()?;
+        Some(Column { name: asked.to_string(), kind, definition, repetition, leaf })
     }
 
     pub(crate) fn chunk(&self, group: usize, column: &Column) -> Chunk {
@@ -199,17 +231,15 @@ impl Footer {
         (offset, chunks.iter().map(|chunk| chunk.length).sum())
     }
 
+    pub(crate) fn candidate(&self, asked: &str) -> Option<Candidate> {
+        let (found, in_list) = self.tree.find(asked)?;
+        Some(found.last()?.candidate(asked, found.len() > 1, in_list))
+    }
+
     pub(crate) fn candidates(&self) -> Vec<Candidate> {
-        self.columns
-            .iter()
-            .map(|column| Candidate {
-                name: column.name.clone(),
-                is_text: matches!(column.kind, Kind::Bytes { .. }),
-                is_label: column.kind != Kind::Other,
-                is_string: column.kind == Kind::Bytes { utf8: true },
-                kind: column.type_name.to_string(),
-            })
-            .collect()
+        let mut candidates = Vec::new();
+        self.tree.list(|path, part, is_nested, in_list| candidates.push(part.candidate(path, is_nested, in_list)));
+        candidates
     }
 }
 
@@ -305,56 +335,128 @@ fn unsigned(value: i64) -> Result<u64, Stop> {
     u64::try_from(value).map_err(|_| Stop::Broken("a negative count or offset"))
 }
 
-/// The top-level columns and the physical types of all leaves, from the schema's tree in preorder. The tree is walked
-/// without recursion: its depth is the file's to choose.
-fn columns(elements: &[Element]) -> Outcome<(Vec<Column>, Vec<i32>)> {
+/// Deepest parts of a schema that have a path; Arrow has the same bound.
+const MAX_DEPTH: usize = 64;
+
+/// A group whose parts are met.
+struct Group<'a> {
+    /// Parts still to come.
+    left: u32,
+    /// Its place in the tree, `None` for the root; and whether its parts have a path at all.
+    node: Option<usize>,
+    is_reached: bool,
+    definition: u32,
+    repetition: u32,
+    parts: Parts,
+    name: &'a str,
+}
+
+/// What the parts of a group are.
+#[derive(Clone, Copy)]
+enum Parts {
+    Fields,
+    /// One repeated part, which is the items of a list or a group around each.
+    List,
+    /// One repeated group, the entries of a map.
+    Map,
+    /// One part, the items of the list around the group.
+    Items,
+}
+
+/// The schema by its paths, and the physical types of all leaves, from the elements in preorder. They are walked without
+/// recursion: the depth is the file's to choose.
+fn tree(elements: &[Element]) -> Outcome<(Tree<Part>, Vec<i32>)> {
     let uneven = || Fault::damaged("the schema is no tree");
-    let mut elements = elements.iter();
-    let root = elements.next().ok_or_else(|| Fault::damaged("there is no schema"))?;
-    let mut columns = Vec::new();
+    let root = elements.first().ok_or_else(|| Fault::damaged("there is no schema"))?;
+    let mut tree = Tree::default();
     let mut leaves = Vec::new();
-    // Elements still to come on each level that is open.
-    let mut open = vec![root.children];
-    while let Some(left) = open.last_mut() {
-        if *left == 0 {
+    let mut open = vec![Group {
+        left: root.children,
+        node: None,
+        is_reached: true,
+        definition: 0,
+        repetition: 0,
+        parts: Parts::Fields,
+        name: "",
+    }];
+    let mut next = 1;
+    while let Some(group) = open.last_mut() {
+        if group.left == 0 {
             open.pop();
             continue;
         }
-        *left -= 1;
-        let top = open.len() == 1;
-        let element = elements.next().ok_or_else(uneven)?;
-        let leaf = leaves.len();
-        let mut column = Column {
-            name: element.name.clone(),
-            kind: Kind::Other,
-            optional: element.repetition == 1,
-            leaf,
-            type_name: "a group",
+        group.left -= 1;
+        let element = elements.get(next).ok_or_else(uneven)?;
+        next += 1;
+        let first_part = elements.get(next).filter(|_| element.children > 0);
+        let is_repeated = element.repetition == REPEATED;
+        let definition = group.definition + u32::from(element.repetition == OPTIONAL || is_repeated);
+        let repetition = group.repetition + u32::from(is_repeated);
+        let mut part = Part { kind: Kind::Other, leaf: leaves.len(), definition, repetition, type_name: "a group" };
+        // A group between a list and its items has no step of its own.
+        let is_between = matches!(group.parts, Parts::List) && is_around_items(group.name, element, first_part);
+        let holds = if is_between { Parts::Items } else { parts_of(element, first_part) };
+        let is_list = matches!(holds, Parts::List | Parts::Map);
+        if is_list {
+            part.type_name = if matches!(holds, Parts::List) { "a list" } else { "a map" };
+        }
+        if element.children == 0
+            && let Some(physical) = element.physical
+        {
+            leaves.push(physical);
+            (part.kind, part.type_name) = kind(element, physical);
+        }
+        let (parent, is_field) = (group.node, matches!(group.parts, Parts::Fields));
+        let is_reached = group.is_reached && open.len() <= MAX_DEPTH;
+        let node = if !is_reached || is_between {
+            parent
+        } else if !is_field {
+            Some(tree.add(parent, Step::Items, part))
+        } else if is_repeated {
+            let list = Part { kind: Kind::Other, type_name: "a list", ..part };
+            let list = tree.add(parent, Step::Field(element.name.clone()), list);
+            Some(tree.add(Some(list), Step::Items, part))
+        } else {
+            Some(tree.add(parent, Step::Field(element.name.clone()), part))
         };
         if element.children > 0 {
-            open.push(element.children);
-        } else if let Some(physical) = element.physical {
-            leaves.push(physical);
-            (column.kind, column.type_name) = kind(element, physical);
-        }
-        if top {
-            columns.push(column);
+            let (left, name) = (element.children, &element.name);
+            open.push(Group { left, node, is_reached, definition, repetition, parts: holds, name });
         }
     }
-    if elements.next().is_some() {
+    if next != elements.len() {
         return Err(uneven());
     }
-    Ok((columns, leaves))
+    Ok((tree, leaves))
+}
+
+const OPTIONAL: i32 = 1;
+const REPEATED: i32 = 2;
+
+/// What the parts of a group are, by its annotation; one that does not keep to its form is a group of fields.
+fn parts_of(element: &Element, first_part: Option<&Element>) -> Parts {
+    let is_one_repeated = element.children == 1 && first_part.is_some_and(|part| part.repetition == REPEATED);
+    // Logical types: 2 map, 3 list. Converted: 1 map, 2 map of old writers, 3 list.
+    match (element.logical, element.converted) {
+        (Some((3, _)), _) | (None, Some(3)) if is_one_repeated => Parts::List,
+        (Some((2, _)), _) | (None, Some(1 | 2)) if is_one_repeated => Parts::Map,
+        _ => Parts::Fields,
+    }
+}
+
+/// Whether the repeated part of a list is a group around its items, and not the items themselves as old writers had it:
+/// the format's rules of backward compatibility.
+fn is_around_items(list: &str, repeated: &Element, first_part: Option<&Element>) -> bool {
+    repeated.children == 1
+        && first_part.is_some_and(|part| part.repetition != REPEATED)
+        && repeated.name != "array"
+        && repeated.name.strip_suffix("_tuple") != Some(list)
 }
 
 fn kind(element: &Element, physical: i32) -> (Kind, &'static str) {
-    const REPEATED: i32 = 2;
     const INT32: i32 = 1;
     const INT64: i32 = 2;
     const BYTE_ARRAY: i32 = 6;
-    if element.repetition == REPEATED {
-        return (Kind::Other, "a list");
-    }
     // Logical types: 1 string, 4 enum, 10 integer, 12 JSON. Converted: 0 UTF8, 4 enum, 11..=18 integers, 19 JSON.
     let is_text = match element.logical {
         Some((id, _)) => matches!(id, 1 | 4 | 12),

@@ -1,4 +1,4 @@
-//! Parquet: flat columns of strings, bytes and integers, read from pages without any library between.
+//! Parquet: strings, bytes and integers, in columns and below them, read from pages without any library between.
 //!
 //! The parquet crate reserves memory by what page headers, delta streams and schemas claim, and recurses over schemas
 //! without bound; on a hostile file that ends the process, which no caller can catch. What a corpus needs of the format
@@ -23,6 +23,7 @@ use crate::columns::Columns;
 use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
 use crate::inspect::Block;
+use crate::join::{Joined, Leaves, Shared};
 use crate::options::{Encoding, Limits, ReadOptions};
 use crate::text::decode_gb18030;
 
@@ -49,7 +50,8 @@ struct Open {
     text: Option<Values>,
     id: Option<Values>,
     source: Option<Values>,
-    handed_out: u64,
+    /// Text handed out of the decompressed bytes.
+    shared: Shared,
 }
 
 /// Reads the rows of a range of row groups.
@@ -78,7 +80,7 @@ impl ParquetReader {
         columns: &Columns,
         options: &ReadOptions,
     ) -> Self {
-        let column = |name: &Option<String>| footer.column(name.as_ref()?).cloned();
+        let column = |name: &Option<String>| footer.column(name.as_ref()?);
         let (text, id, source) = (column(&columns.text), column(&columns.id), column(&columns.source));
         let blocks = footer.blocks();
         Self {
@@ -120,10 +122,10 @@ impl ParquetReader {
                 return Ok(None);
             };
             let chunk = self.footer.chunk(group, column);
-            Values::new(column, &chunk, rows).map(Some).place(|| format!("column \"{}\"", column.name))
+            Values::new(column, &chunk, rows, &self.limits).map(Some).place(|| format!("column \"{}\"", column.name))
         };
         let (text, id, source) = (values(&self.text)?, values(&self.id)?, values(&self.source)?);
-        Ok(Open { left: rows, position: self.blocks[group].first_row, text, id, source, handed_out: 0 })
+        Ok(Open { left: rows, position: self.blocks[group].first_row, text, id, source, shared: Shared::default() })
     }
 
     /// Looks whether the columns of a row group that was read end with its last row.
@@ -149,9 +151,17 @@ impl ParquetReader {
         let mut rows = Collector::new(max_bytes);
         let arena = self.arena.start();
         let mut scratch = String::new();
+        let utf8 = self.text.as_ref().is_some_and(|column| column.kind == Kind::Bytes { utf8: true });
+        let leaves = Leaves::new(utf8, self.encoding, &self.limits);
         while open.left > 0 && !rows.is_full() {
             let position = open.position;
             match (&mut open.text, &self.text) {
+                (Some(values), Some(column)) if column.repetition > 0 => {
+                    open.shared.stored = values.expanded();
+                    let text = Joined::new(arena, leaves, &mut open.shared);
+                    push_joined(&mut rows, text, values, &self.store, &self.limits, position)
+                        .place(|| format!("column \"{}\"", column.name))?;
+                }
                 (Some(values), Some(column)) => {
                     let cell =
                         values.next(&self.store, &self.limits).place(|| format!("column \"{}\"", column.name))?;
@@ -187,16 +197,11 @@ impl ParquetReader {
             open.position += 1;
         }
         let decoded = self.encoding == Encoding::Gb18030;
-        let utf8 = self.text.as_ref().is_some_and(|column| column.kind == Kind::Bytes { utf8: true });
         if utf8 || !decoded {
             check_utf8(self.arena.bytes(), &mut rows.rows, BadText::of(utf8))?;
         }
-        open.handed_out += rows.text_bytes() as u64;
-        let expanded = open.text.as_ref().map_or(0, Values::expanded);
-        if !self.limits.allows_expansion(expanded, open.handed_out) {
-            let allowed = expanded.saturating_mul(self.limits.expansion);
-            return Err(Fault::limit("text that shares bytes", open.handed_out, allowed));
-        }
+        open.shared.stored = open.text.as_ref().map_or(0, Values::expanded);
+        open.shared.add(rows.text_bytes() as u64, &self.limits)?;
         let values: Bytes = self.arena.lend();
         Ok(rows.into_batch(values))
     }
@@ -235,6 +240,29 @@ fn push(
             arena.extend_from_slice(&text);
         }
     }
+    Ok(())
+}
+
+/// Joins the leaves of the next row.
+fn push_joined(
+    rows: &mut Collector,
+    mut text: Joined<'_>,
+    values: &mut Values,
+    store: &Store,
+    limits: &Limits,
+    position: u64,
+) -> Outcome<()> {
+    let mut cell = values.first(store, limits)?;
+    loop {
+        if cell != Cell::Null {
+            text.push(values.bytes(cell)).place(|| format!("row {position}"))?;
+        }
+        match values.more(store, limits)? {
+            Some(next) => cell = next,
+            None => break,
+        }
+    }
+    text.finish(rows, position);
     Ok(())
 }
 

@@ -15,13 +15,18 @@ pub(crate) const BINARY: u8 = 8;
 pub(crate) const LIST: u8 = 9;
 pub(crate) const STRUCT: u8 = 12;
 
+/// Runs and bit-packed groups, the encoding of levels.
+pub(crate) const RLE: i32 = 3;
+
 /// What a page holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PageKind {
     Data {
         values: u32,
         encoding: i32,
+        /// Encodings of definition and repetition levels.
         level_encoding: i32,
+        repetition_encoding: i32,
     },
     DataV2 {
         values: u32,
@@ -197,17 +202,20 @@ impl<'a> Input<'a> {
                 (3, INT) => stored = Some(input.count()?),
                 (4, INT) => crc = Some(input.i32()?.cast_unsigned()),
                 (5, STRUCT) => {
-                    let (mut values, mut encoding, mut level_encoding) = (None, None, None);
+                    let (mut values, mut encoding, mut level_encoding, mut repetition) = (None, None, None, None);
                     input.fields(|input, id, field| {
                         match (id, field) {
                             (1, INT) => values = Some(input.count()?),
                             (2, INT) => encoding = Some(input.i32()?),
                             (3, INT) => level_encoding = Some(input.i32()?),
+                            (4, INT) => repetition = Some(input.i32()?),
                             _ => input.skip(field, 2)?,
                         }
                         Ok(())
                     })?;
-                    data = values.zip(encoding).zip(level_encoding);
+                    // Without lists it says nothing, and is not missed.
+                    let repetition = repetition.unwrap_or(RLE);
+                    data = values.zip(encoding).zip(level_encoding).map(|found| (found, repetition));
                 }
                 (7, STRUCT) => {
                     let (mut values, mut encoding) = (None, None);
@@ -242,7 +250,12 @@ impl<'a> Input<'a> {
             Ok(())
         })?;
         let kind = match kind.ok_or(Stop::Broken("no type"))? {
-            0 => data.map(|((values, encoding), level_encoding)| PageKind::Data { values, encoding, level_encoding }),
+            0 => data.map(|(((values, encoding), level_encoding), repetition_encoding)| PageKind::Data {
+                values,
+                encoding,
+                level_encoding,
+                repetition_encoding,
+            }),
             2 => dictionary.map(|(values, encoding)| PageKind::Dictionary { values, encoding }),
             3 => data_v2.map(|(((values, encoding), (levels, repetition)), compressed)| PageKind::DataV2 {
                 values,
@@ -273,7 +286,7 @@ mod tests {
     fn a_header() {
         let (header, length) = page_header(&HEADER).ok().flatten().unwrap();
         assert_eq!(length, HEADER.len());
-        let kind = PageKind::Data { values: 3, encoding: 0, level_encoding: 3 };
+        let kind = PageKind::Data { values: 3, encoding: 0, level_encoding: 3, repetition_encoding: 3 };
         assert_eq!(header, PageHeader { kind, stored: 10, expanded: 12, crc: None });
         for cut in 0..HEADER.len() {
             assert!(matches!(page_header(&HEADER[..cut]), Ok(None)), "{cut}");

@@ -1,18 +1,21 @@
 //! The values of a column chunk, row by row.
+//!
+//! Levels say where values belong. A value is there where its level of definition is the highest; anything lower is a null
+//! or an empty list somewhere above it. A level of repetition of 0 begins a row. What a lower level means exactly, and
+//! which of several lists goes on, matters to nobody who only wants the leaves in order.
 
 use bytes::Bytes;
 
 use super::footer::{Chunk, Column, Kind};
 use super::levels::{Deltas, Hybrid};
 use super::page::{Page, Pages};
-use super::thrift::PageKind;
+use super::thrift::{PageKind, RLE};
 use crate::error::{Fault, Outcome};
 use crate::file::Store;
 use crate::options::Limits;
 
 const PLAIN: i32 = 0;
 const PLAIN_DICTIONARY: i32 = 2;
-const RLE: i32 = 3;
 const DELTA_BINARY_PACKED: i32 = 5;
 const DELTA_LENGTH_BYTE_ARRAY: i32 = 6;
 const DELTA_BYTE_ARRAY: i32 = 7;
@@ -68,15 +71,44 @@ enum Encoded {
     None,
 }
 
+/// Levels of a page up to a maximum, none stored where that is 0.
+#[derive(Default)]
+struct Levels {
+    highest: u32,
+    stored: Option<Hybrid>,
+}
+
+impl Levels {
+    fn new(highest: u32) -> Self {
+        Self { highest, stored: None }
+    }
+
+    fn open(&mut self, bytes: Bytes) {
+        self.stored = (self.highest > 0).then(|| Hybrid::new(bytes, u32::BITS - self.highest.leading_zeros()));
+    }
+
+    fn next(&mut self, what: &str) -> Outcome<u32> {
+        let Some(stored) = &mut self.stored else {
+            return Ok(0);
+        };
+        match stored.next()? {
+            level if level <= self.highest => Ok(level),
+            level => Err(Fault::damaged(format!("a level of {what} of {level}; the highest is {}", self.highest))),
+        }
+    }
+}
+
 /// Reads one column of one row group.
 pub(crate) struct Values {
     pages: Pages,
     kind: Kind,
-    optional: bool,
-    /// Rows of the chunk that no page has given yet, and rows left in the present page.
-    rows_left: u64,
+    /// Values of the chunk, nulls included, that no page has given yet, and those left in the present page.
+    chunk_left: u64,
     page_left: u64,
-    levels: Option<Hybrid>,
+    definition: Levels,
+    repetition: Levels,
+    /// The repetition level of the next value, where it was looked at to see whether the row goes on.
+    ahead: Option<u32>,
     bytes: Bytes,
     encoded: Encoded,
     joined: Vec<u8>,
@@ -85,17 +117,23 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    pub(crate) fn new(column: &Column, chunk: &Chunk, rows: u64) -> Outcome<Self> {
-        if chunk.values != rows {
+    pub(crate) fn new(column: &Column, chunk: &Chunk, rows: u64, limits: &Limits) -> Outcome<Self> {
+        if chunk.values != rows && (column.repetition == 0 || chunk.values < rows) {
             return Err(Fault::damaged(format!("{} values for {rows} rows", chunk.values)));
+        }
+        // Lists have any number of items, and runs of levels take no bytes. Rows were compared with the whole file.
+        let plausible = limits.plausible_rows(chunk.length);
+        if column.repetition > 0 && chunk.values > plausible {
+            return Err(Fault::limit("values", chunk.values, plausible));
         }
         Ok(Self {
             pages: Pages::new(chunk),
             kind: column.kind,
-            optional: column.optional,
-            rows_left: rows,
+            chunk_left: chunk.values,
             page_left: 0,
-            levels: None,
+            definition: Levels::new(column.definition),
+            repetition: Levels::new(column.repetition),
+            ahead: None,
             bytes: Bytes::new(),
             encoded: Encoded::None,
             joined: Vec::new(),
@@ -127,24 +165,68 @@ impl Values {
         }
     }
 
-    /// The next row.
+    /// The value of the next row of a column without lists.
     pub(crate) fn next(&mut self, store: &Store, limits: &Limits) -> Outcome<Cell> {
         while self.page_left == 0 {
             self.open_page(store, limits)?;
         }
-        self.page_left -= 1;
-        if let Some(levels) = &mut self.levels {
-            match levels.next()? {
-                0 => return Ok(Cell::Null),
-                1 => {}
-                level => return Err(Fault::damaged(format!("level {level} in a column without groups"))),
+        self.defined(limits)
+    }
+
+    /// The first value of the next row of a column in lists; `Null` also for an empty list.
+    pub(crate) fn first(&mut self, store: &Store, limits: &Limits) -> Outcome<Cell> {
+        let level = self.ahead(store, limits)?;
+        // A row that was read ends before a level of 0 or with the last value; so only the first can begin otherwise.
+        match level {
+            Some(0) => self.take_ahead(limits),
+            Some(level) => Err(Fault::damaged(format!("the first row begins with a level of repetition of {level}"))),
+            None => Err(Fault::damaged("the values end before the rows")),
+        }
+    }
+
+    /// The next value of the row that [`first`](Self::first) has begun; `None` at its end.
+    pub(crate) fn more(&mut self, store: &Store, limits: &Limits) -> Outcome<Option<Cell>> {
+        match self.ahead(store, limits)? {
+            None | Some(0) => Ok(None),
+            Some(_) => self.take_ahead(limits).map(Some),
+        }
+    }
+
+    /// The repetition level of the next value, which may be on the next page; `None` behind the last.
+    fn ahead(&mut self, store: &Store, limits: &Limits) -> Outcome<Option<u32>> {
+        if self.ahead.is_some() {
+            return Ok(self.ahead);
+        }
+        while self.page_left == 0 {
+            if self.chunk_left == 0 {
+                return Ok(None);
             }
+            self.open_page(store, limits)?;
+        }
+        self.ahead = Some(self.repetition.next("repetition")?);
+        Ok(self.ahead)
+    }
+
+    fn take_ahead(&mut self, limits: &Limits) -> Outcome<Cell> {
+        self.ahead = None;
+        self.defined(limits)
+    }
+
+    /// The next value of the page.
+    fn defined(&mut self, limits: &Limits) -> Outcome<Cell> {
+        self.page_left -= 1;
+        if self.definition.next("definition")? < self.definition.highest {
+            return Ok(Cell::Null);
         }
         self.value(limits)
     }
 
-    /// Makes sure that no page is left after the last row.
+    /// Makes sure that nothing is left after the last row.
     pub(crate) fn finish(&mut self, store: &Store, limits: &Limits) -> Outcome<()> {
+        let values = self.chunk_left + self.page_left;
+        if values > 0 {
+            return Err(Fault::damaged(format!("{values} values follow the last row")));
+        }
         match self.pages.next(store, limits)? {
             None => Ok(()),
             Some(_) => Err(Fault::damaged("pages follow the last row")),
@@ -153,7 +235,7 @@ impl Values {
 
     fn open_page(&mut self, store: &Store, limits: &Limits) -> Outcome<()> {
         let Some(page) = self.pages.next(store, limits)? else {
-            return Err(Fault::damaged(format!("the pages end {} rows early", self.rows_left)));
+            return Err(Fault::damaged(format!("the pages end {} values early", self.chunk_left)));
         };
         let (values, encoding) = match page.kind {
             PageKind::Dictionary { values, encoding } => {
@@ -170,43 +252,51 @@ impl Values {
             PageKind::Other => return Ok(()),
         };
         let values = u64::from(values);
-        if values > self.rows_left {
-            return Err(Fault::damaged(format!("a page of {values} values for {} rows", self.rows_left)));
+        if values > self.chunk_left {
+            return Err(Fault::damaged(format!("a page of {values} values where {} are left", self.chunk_left)));
         }
-        self.rows_left -= values;
+        self.chunk_left -= values;
         self.page_left = values;
         let bytes = self.read_levels(page)?;
         self.read_encoded(bytes, encoding, values)
     }
 
-    /// Splits off the levels, which say what is null.
+    /// Splits off the levels.
     fn read_levels(&mut self, page: Page) -> Outcome<Bytes> {
         match page.kind {
             PageKind::DataV2 { repetition, .. } => {
-                if repetition > 0 {
+                if repetition > 0 && self.repetition.highest == 0 {
                     return Err(Fault::damaged("repetition levels in a column without lists"));
                 }
-                self.levels = self.optional.then(|| Hybrid::new(page.levels, 1));
+                // `Pages` has made sure that both lie in the page.
+                let (repetition, definition) = page.levels.split_at(repetition as usize);
+                self.repetition.open(page.levels.slice_ref(repetition));
+                self.definition.open(page.levels.slice_ref(definition));
                 Ok(page.bytes)
             }
-            PageKind::Data { level_encoding, .. } if self.optional => {
-                if level_encoding != RLE {
-                    return Err(Fault::unsupported(format!("levels in encoding {level_encoding}")));
-                }
-                let bytes = page.bytes;
-                let end = bytes.first_chunk::<4>().map(|length| 4 + u64::from(u32::from_le_bytes(*length)));
-                match end {
-                    Some(end) if end <= bytes.len() as u64 => {
-                        self.levels = Some(Hybrid::new(bytes.slice(4..end as usize), 1));
-                        Ok(bytes.slice(end as usize..))
+            PageKind::Data { level_encoding, repetition_encoding, .. } => {
+                let mut bytes = page.bytes;
+                for (levels, encoding) in
+                    [(&mut self.repetition, repetition_encoding), (&mut self.definition, level_encoding)]
+                {
+                    if levels.highest == 0 {
+                        continue;
                     }
-                    _ => Err(Fault::damaged(format!("levels leave their page of {} bytes", bytes.len()))),
+                    if encoding != RLE {
+                        return Err(Fault::unsupported(format!("levels in encoding {encoding}")));
+                    }
+                    let end = bytes.first_chunk::<4>().map(|length| 4 + u64::from(u32::from_le_bytes(*length)));
+                    match end {
+                        Some(end) if end <= bytes.len() as u64 => {
+                            levels.open(bytes.slice(4..end as usize));
+                            bytes = bytes.slice(end as usize..);
+                        }
+                        _ => return Err(Fault::damaged(format!("levels leave their page of {} bytes", bytes.len()))),
+                    }
                 }
+                Ok(bytes)
             }
-            _ => {
-                self.levels = None;
-                Ok(page.bytes)
-            }
+            PageKind::Dictionary { .. } | PageKind::Other => Ok(page.bytes),
         }
     }
 

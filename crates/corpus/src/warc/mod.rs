@@ -40,9 +40,15 @@ pub(crate) fn candidates() -> Vec<Candidate> {
         is_text,
         is_label: true,
         is_string: true,
+        is_nested: false,
         kind: "a field of the header".into(),
     };
     vec![column("text", true), column("id", false), column("uri", false), column("host", false), column("date", false)]
+}
+
+/// The column of this name.
+pub(crate) fn candidate(name: &str) -> Option<Candidate> {
+    candidates().into_iter().find(|column| column.name == name)
 }
 
 /// A column of labels.
