@@ -199,7 +199,7 @@ impl Decoded {
 }
 
 /// The validity bits, whose zeros must be as many as the node says.
-fn validity(bits: Bytes, rows: usize, nulls: usize) -> Outcome<Bytes> {
+pub(super) fn validity(bits: Bytes, rows: usize, nulls: usize) -> Outcome<Bytes> {
     let needed = rows.div_ceil(8);
     if bits.len() < needed {
         return Err(Fault::damaged(format!("a validity buffer of {} bytes for {rows} rows", bits.len())));
@@ -253,6 +253,9 @@ fn view(arena: &[u8], at: usize, buffers: &[Range<usize>]) -> Outcome<(usize, us
     let length = int(0);
     let len = usize::try_from(length).map_err(|_| Fault::damaged(format!("a view of {length} bytes")))?;
     if len <= 12 {
+        if arena[at + 4 + len..at + 16].iter().any(|byte| *byte != 0) {
+            return Err(Fault::damaged("bytes behind a short string in its view"));
+        }
         return Ok((at + 4, len));
     }
     let (index, offset) = (int(8), int(12));

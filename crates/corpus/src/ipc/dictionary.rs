@@ -91,6 +91,11 @@ impl Dictionary {
         let bytes = values.data();
         let in_place = self.entries.is_empty() && !decodes;
         let mut own = if in_place { BytesMut::new() } else { self.take_own() };
+        // A reader notes the row of each entry beside it.
+        let held = ((self.entries.len() + values.rows) * (size_of::<Entry>() + 8)) as u64;
+        if held > source.limits.buffer_bytes {
+            return Err(Fault::limit("memory of a dictionary's entries", held, source.limits.buffer_bytes));
+        }
         self.entries.reserve(values.rows);
         for row in 0..values.rows {
             let entry = match values.cell(row)? {

@@ -9,7 +9,7 @@ use crate::columns::Candidate;
 use crate::error::{Fault, Outcome};
 
 /// Deepest nesting of a schema; the verifier of the metadata has the same bound.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// The type of a column, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@ mod body;
 mod column;
 mod dictionary;
 mod layout;
+mod types;
+mod validate;
 mod walk;
 
 use std::collections::HashMap;
@@ -20,6 +22,7 @@ use self::body::{Body, Pool};
 use self::column::{Cell, Decoded};
 use self::dictionary::{Dictionary, Entry, Source};
 use self::layout::Column;
+use self::validate::Checker;
 pub(crate) use self::walk::Outline;
 use self::walk::{message, metadata};
 use crate::batch::{Arena, BadText, Collector, Reason, Row, RowState, TextBatch, check_utf8_rows, is_utf8};
@@ -28,7 +31,7 @@ use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
 use crate::format::Format;
 use crate::inspect::Block;
-use crate::options::{Encoding, Limits, ReadOptions};
+use crate::options::{Encoding, Limits, ReadOptions, Validate};
 use crate::text::decode_gb18030;
 
 /// Reads the outline of a file or stream.
@@ -81,6 +84,8 @@ pub(crate) struct IpcReader {
     blocks: Vec<Block>,
     limits: Limits,
     encoding: Encoding,
+    /// Checks what is not read, where that is wanted.
+    checker: Option<Checker>,
     text: Option<Wanted>,
     id: Option<Wanted>,
     source: Option<Wanted>,
@@ -113,6 +118,7 @@ impl IpcReader {
             blocks,
             limits: options.limits,
             encoding: options.encoding,
+            checker: (options.validate == Validate::Full).then(Checker::new),
             text,
             id,
             source,
@@ -156,6 +162,19 @@ impl IpcReader {
             if length != rows {
                 return Err(Fault::damaged(format!("{length} values for {rows} rows"))
                     .at(format_args!("column \"{}\"", column.name)));
+            }
+        }
+        if let Some(checker) = &mut self.checker {
+            let (store, fields, limits) = (&self.store, &self.outline.fields, &self.limits);
+            let all = &self.outline.dictionaries;
+            // Behind the last batch may be more, which no batch needs.
+            let last = block + 1 == self.outline.batches.len();
+            let read: Vec<usize> =
+                [&self.text, &self.id, &self.source].into_iter().flatten().map(|wanted| wanted.column.node).collect();
+            checker.dictionaries(store, fields, all, found.dictionaries, limits)?;
+            checker.batch(store, fields, found.at, batch, &read, limits)?;
+            if last {
+                checker.dictionaries(store, fields, all, all.len(), limits)?;
             }
         }
         let source = Source {

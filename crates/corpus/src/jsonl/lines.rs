@@ -8,12 +8,9 @@ use flate2::read::MultiGzDecoder;
 
 use crate::error::{Fault, Outcome};
 use crate::format::Format;
-use crate::options::Limits;
+use crate::options::{Limits, ZSTD_WINDOW_LOG};
 
 const READ_BYTES: usize = 256 << 10;
-
-/// Largest window of a Zstandard frame, as a power of two: 128 MiB, the format's own recommendation for decoders.
-const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// Counts what the decoder takes in, to compare it with what comes out.
 struct Counted {

@@ -1,6 +1,7 @@
 //! The footer of a Parquet file: its columns, and where their chunks lie in each row group.
 
 use super::thrift::{BINARY, INT32, INT64, Input, LIST, STRUCT, Stop};
+use super::validate::{Leaf, leaves};
 use crate::columns::Candidate;
 use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
@@ -8,6 +9,10 @@ use crate::options::Limits;
 
 const MAGIC: &[u8] = b"PAR1";
 const ENCRYPTED: &[u8] = b"PARE";
+
+/// Elements of a schema, and row groups: either may be a byte or three in the footer and is a hundred in memory.
+const MAX_ELEMENTS: usize = 1 << 17;
+const MAX_GROUPS: usize = 1 << 18;
 
 /// What a column holds, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,14 +52,13 @@ pub(crate) struct Chunk {
     kind: i32,
     /// The values are in another file.
     elsewhere: bool,
-    encrypted: bool,
 }
 
 /// Rows that are stored together.
 #[derive(Clone, Debug)]
 pub(crate) struct RowGroup {
     pub(crate) rows: u64,
-    chunks: Vec<Chunk>,
+    pub(crate) chunks: Vec<Chunk>,
 }
 
 /// The footer.
@@ -62,18 +66,25 @@ pub(crate) struct RowGroup {
 pub(crate) struct Footer {
     pub(crate) columns: Vec<Column>,
     pub(crate) groups: Vec<RowGroup>,
-    leaves: Vec<i32>,
+    pub(crate) leaves: Vec<Leaf>,
 }
 
+/// An element of the schema, which is a tree in preorder.
 #[derive(Default)]
-struct Element {
-    name: String,
-    physical: Option<i32>,
-    repetition: i32,
-    children: u32,
-    converted: Option<i32>,
+pub(super) struct Element {
+    pub(super) name: String,
+    pub(super) physical: Option<i32>,
+    /// Bytes of a value of fixed length.
+    pub(super) length: i32,
+    pub(super) repetition: i32,
+    pub(super) children: u32,
+    pub(super) converted: Option<i32>,
+    /// Digits of a decimal.
+    pub(super) precision: i32,
     /// Number of the logical type, and the sign of an integer.
-    logical: Option<(i16, bool)>,
+    pub(super) logical: Option<(i16, bool)>,
+    /// Whether the logical type counts time in nanoseconds.
+    pub(super) nanoseconds: bool,
 }
 
 impl Footer {
@@ -112,6 +123,9 @@ impl Footer {
         let mut rows = None;
         let parsed = Input::new(bytes).fields(|input, id, kind| match (id, kind) {
             (2, LIST) => input.list(STRUCT, |input| {
+                if elements.len() == MAX_ELEMENTS {
+                    return Err(Stop::Limit("elements of the schema", MAX_ELEMENTS as u64));
+                }
                 elements.push(element(input)?);
                 Ok(())
             }),
@@ -120,18 +134,22 @@ impl Footer {
                 Ok(())
             }
             (4, LIST) => input.list(STRUCT, |input| {
+                if groups.len() == MAX_GROUPS {
+                    return Err(Stop::Limit("row groups", MAX_GROUPS as u64));
+                }
                 groups.push(row_group(input)?);
                 Ok(())
             }),
             _ => input.skip(kind, 1),
         });
-        parsed.map_err(|stop| {
-            Fault::damaged(match stop {
-                Stop::End => "it ends within a field",
-                Stop::Broken(what) => what,
-            })
+        parsed.map_err(|stop| match stop {
+            Stop::End => Fault::damaged("it ends within a field"),
+            Stop::Broken(what) => Fault::damaged(what),
+            Stop::Unsupported(what) => Fault::unsupported(what),
+            Stop::Limit(what, limit) => Fault::limit(what, limit + 1, limit),
         })?;
-        let (columns, leaves) = columns(&elements)?;
+        let columns = columns(&elements)?;
+        let leaves = leaves(&elements)?;
         let total = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));
         if rows.and_then(|rows| u64::try_from(rows).ok()) != total {
             let rows = rows.map_or("no number of".into(), |rows| rows.to_string());
@@ -151,15 +169,12 @@ impl Footer {
                 return Err(Fault::damaged(detail).at(format_args!("row group {i}")));
             }
             rows = rows.saturating_add(group.rows);
-            for (leaf, (chunk, kind)) in group.chunks.iter().zip(&self.leaves).enumerate() {
+            for (leaf, (chunk, Leaf { physical, .. })) in group.chunks.iter().zip(&self.leaves).enumerate() {
                 if chunk.elsewhere {
                     return Err(place(Fault::unsupported("values in another file"), leaf));
                 }
-                if chunk.encrypted {
-                    return Err(place(Fault::unsupported("encrypted values"), leaf));
-                }
-                if chunk.kind != *kind {
-                    let detail = format!("physical type {}; the schema has {kind}", chunk.kind);
+                if chunk.kind != *physical {
+                    let detail = format!("physical type {}; the schema has {physical}", chunk.kind);
                     return Err(place(Fault::damaged(detail), leaf));
                 }
                 let end = chunk.offset.checked_add(chunk.length);
@@ -218,18 +233,30 @@ fn element(input: &mut Input<'_>) -> Result<Element, Stop> {
     input.fields(|input, id, kind| {
         match (id, kind) {
             (1, INT32) => element.physical = Some(input.i32()?),
+            (2, INT32) => element.length = input.i32()?,
             (3, INT32) => element.repetition = input.i32()?,
             (4, BINARY) => element.name = String::from_utf8_lossy(input.binary()?).into_owned(),
             (5, INT32) => element.children = input.count()?,
             (6, INT32) => element.converted = Some(input.i32()?),
+            (8, INT32) => element.precision = input.i32()?,
             (10, STRUCT) => input.fields(|input, id, kind| {
                 let mut signed = true;
                 if kind == STRUCT {
-                    input.fields(|input, field, kind| {
-                        if id == 10 && field == 2 {
+                    input.fields(|input, field, kind| match (id, field, kind) {
+                        (10, 2, _) => {
                             signed = kind == 1;
+                            input.skip(kind, 4)
                         }
-                        input.skip(kind, 4)
+                        (5, 2, INT32) => {
+                            element.precision = input.i32()?;
+                            Ok(())
+                        }
+                        // The unit of a time is a union of empty structs: 3 stands for nanoseconds.
+                        (7, 2, STRUCT) => input.fields(|input, unit, kind| {
+                            element.nanoseconds = unit == 3;
+                            input.skip(kind, 5)
+                        }),
+                        _ => input.skip(kind, 4),
                     })?;
                 } else {
                     input.skip(kind, 3)?;
@@ -263,7 +290,7 @@ fn row_group(input: &mut Input<'_>) -> Result<RowGroup, Stop> {
 
 fn chunk(input: &mut Input<'_>) -> Result<Chunk, Stop> {
     let (mut kind, mut codec, mut values, mut length, mut data, mut dictionary) = (None, None, None, None, None, None);
-    let (mut elsewhere, mut encrypted) = (false, false);
+    let mut elsewhere = false;
     input.fields(|input, id, field| {
         match (id, field) {
             (1, BINARY) => elsewhere = !input.binary()?.is_empty(),
@@ -279,40 +306,32 @@ fn chunk(input: &mut Input<'_>) -> Result<Chunk, Stop> {
                 }
                 Ok(())
             })?,
-            (8, STRUCT) => {
-                encrypted = true;
-                input.skip(field, 3)?;
-            }
+            (8, STRUCT) => return Err(Stop::Unsupported("encrypted values")),
             _ => input.skip(field, 3)?,
         }
         Ok(())
     })?;
-    if encrypted {
-        // The metadata may then be missing; what follows is never read.
-        let none = Chunk { offset: 0, length: 0, codec: 0, values: 0, kind: 0, elsewhere, encrypted };
-        return Ok(none);
-    }
     let missing = Stop::Broken("a column without its metadata");
     let (Some(kind), Some(codec), Some(values), Some(length), Some(data)) = (kind, codec, values, length, data) else {
         return Err(missing);
     };
     // Old writers put 0 where there is no dictionary.
     let offset = dictionary.filter(|offset| (4..data).contains(offset)).unwrap_or(data);
-    Ok(Chunk { offset, length, codec, values, kind, elsewhere, encrypted })
+    Ok(Chunk { offset, length, codec, values, kind, elsewhere })
 }
 
 fn unsigned(value: i64) -> Result<u64, Stop> {
     u64::try_from(value).map_err(|_| Stop::Broken("a negative count or offset"))
 }
 
-/// The top-level columns and the physical types of all leaves, from the schema's tree in preorder. The tree is walked
-/// without recursion: its depth is the file's to choose.
-fn columns(elements: &[Element]) -> Outcome<(Vec<Column>, Vec<i32>)> {
+/// The top-level columns, from the schema's tree in preorder. The tree is walked without recursion: its depth is the
+/// file's to choose.
+fn columns(elements: &[Element]) -> Outcome<Vec<Column>> {
     let uneven = || Fault::damaged("the schema is no tree");
     let mut elements = elements.iter();
     let root = elements.next().ok_or_else(|| Fault::damaged("there is no schema"))?;
     let mut columns = Vec::new();
-    let mut leaves = Vec::new();
+    let mut leaf = 0;
     // Elements still to come on each level that is open.
     let mut open = vec![root.children];
     while let Some(left) = open.last_mut() {
@@ -323,7 +342,6 @@ fn columns(elements: &[Element]) -> Outcome<(Vec<Column>, Vec<i32>)> {
         *left -= 1;
         let top = open.len() == 1;
         let element = elements.next().ok_or_else(uneven)?;
-        let leaf = leaves.len();
         let mut column = Column {
             name: element.name.clone(),
             kind: Kind::Other,
@@ -334,7 +352,7 @@ fn columns(elements: &[Element]) -> Outcome<(Vec<Column>, Vec<i32>)> {
         if element.children > 0 {
             open.push(element.children);
         } else if let Some(physical) = element.physical {
-            leaves.push(physical);
+            leaf += 1;
             (column.kind, column.type_name) = kind(element, physical);
         }
         if top {
@@ -344,7 +362,7 @@ fn columns(elements: &[Element]) -> Outcome<(Vec<Column>, Vec<i32>)> {
     if elements.next().is_some() {
         return Err(uneven());
     }
-    Ok((columns, leaves))
+    Ok(columns)
 }
 
 fn kind(element: &Element, physical: i32) -> (Kind, &'static str) {

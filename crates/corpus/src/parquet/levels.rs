@@ -185,7 +185,7 @@ fn zigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 
-fn varint(bytes: &[u8], at: &mut usize) -> Outcome<u64> {
+pub(super) fn varint(bytes: &[u8], at: &mut usize) -> Outcome<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
         let byte = *bytes.get(*at).ok_or_else(short)?;
@@ -199,7 +199,7 @@ fn varint(bytes: &[u8], at: &mut usize) -> Outcome<u64> {
 }
 
 /// `width` bits (up to 64) from the bit `from` on, lowest first.
-fn bits(bytes: &[u8], from: usize, width: u32) -> Option<u64> {
+pub(super) fn bits(bytes: &[u8], from: usize, width: u32) -> Option<u64> {
     if width == 0 {
         return Some(0);
     }

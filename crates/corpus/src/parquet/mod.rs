@@ -8,6 +8,7 @@ mod footer;
 mod levels;
 mod page;
 mod thrift;
+mod validate;
 mod values;
 
 use std::fmt::Write as _;
@@ -23,7 +24,7 @@ use crate::columns::Columns;
 use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
 use crate::inspect::Block;
-use crate::options::{Encoding, Limits, ReadOptions};
+use crate::options::{Encoding, Limits, ReadOptions, Validate};
 use crate::text::decode_gb18030;
 
 impl Footer {
@@ -59,6 +60,7 @@ pub(crate) struct ParquetReader {
     blocks: Vec<Block>,
     limits: Limits,
     encoding: Encoding,
+    validate: Validate,
     text: Option<Column>,
     id: Option<Column>,
     source: Option<Column>,
@@ -87,6 +89,7 @@ impl ParquetReader {
             blocks,
             limits: options.limits,
             encoding: options.encoding,
+            validate: options.validate,
             text,
             id,
             source,
@@ -115,6 +118,9 @@ impl ParquetReader {
 
     fn open_group(&mut self, group: usize) -> Outcome<Open> {
         let rows = self.footer.groups[group].rows;
+        if self.validate == Validate::Full {
+            self.check_others(group, rows)?;
+        }
         let values = |column: &Option<Column>| {
             let Some(column) = column else {
                 return Ok(None);
@@ -124,6 +130,17 @@ impl ParquetReader {
         };
         let (text, id, source) = (values(&self.text)?, values(&self.id)?, values(&self.source)?);
         Ok(Open { left: rows, position: self.blocks[group].first_row, text, id, source, handed_out: 0 })
+    }
+
+    /// Checks the columns of a row group that are not read. First, so that no row of a damaged group is looked at.
+    fn check_others(&self, group: usize, rows: u64) -> Outcome<()> {
+        let read = [&self.text, &self.id, &self.source].map(|column| column.as_ref().map(|column| column.leaf));
+        for (number, (leaf, chunk)) in self.footer.leaves.iter().zip(&self.footer.groups[group].chunks).enumerate() {
+            if !read.contains(&Some(number)) {
+                validate::check(&self.store, leaf, chunk, rows, &self.limits)?;
+            }
+        }
+        Ok(())
     }
 
     /// Looks whether the columns of a row group that was read end with its last row.
@@ -149,6 +166,7 @@ impl ParquetReader {
         let mut rows = Collector::new(max_bytes);
         let arena = self.arena.start();
         let mut scratch = String::new();
+        let label_limits = Limits { buffer_bytes: self.limits.buffer_bytes / 4, ..self.limits };
         while open.left > 0 && !rows.is_full() {
             let position = open.position;
             match (&mut open.text, &self.text) {
@@ -178,7 +196,7 @@ impl ParquetReader {
                 [(&mut open.id, &self.id, &mut rows.ids), (&mut open.source, &self.source, &mut rows.sources)]
             {
                 if let (Some(values), Some(column)) = (values, column) {
-                    let cell = values.next(&self.store, &self.limits);
+                    let cell = values.next(&self.store, &label_limits);
                     cell.and_then(|cell| push_label(labels, values, cell, column, &mut scratch, &self.limits))
                         .place(|| format!("column \"{}\"", column.name))?;
                 }

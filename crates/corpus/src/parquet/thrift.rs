@@ -22,6 +22,8 @@ pub(crate) enum PageKind {
         values: u32,
         encoding: i32,
         level_encoding: i32,
+        /// Of the levels that tell lists apart.
+        repetition_encoding: i32,
     },
     DataV2 {
         values: u32,
@@ -55,7 +57,9 @@ pub(crate) fn page_header(bytes: &[u8]) -> Outcome<Option<(PageHeader, usize)>> 
     match input.header() {
         Ok(header) => Ok(Some((header, input.at))),
         Err(Stop::End) => Ok(None),
-        Err(Stop::Broken(what)) => Err(Fault::damaged(format!("a page header is broken ({what})"))),
+        Err(Stop::Broken(what) | Stop::Unsupported(what) | Stop::Limit(what, _)) => {
+            Err(Fault::damaged(format!("a page header is broken ({what})")))
+        }
     }
 }
 
@@ -65,6 +69,10 @@ pub(crate) enum Stop {
     End,
     /// They can't be right.
     Broken(&'static str),
+    /// They are right and mean something that is not read here.
+    Unsupported(&'static str),
+    /// There are more of these than are allowed.
+    Limit(&'static str, u64),
 }
 
 /// Bytes that are being read.
@@ -197,17 +205,18 @@ impl<'a> Input<'a> {
                 (3, INT) => stored = Some(input.count()?),
                 (4, INT) => crc = Some(input.i32()?.cast_unsigned()),
                 (5, STRUCT) => {
-                    let (mut values, mut encoding, mut level_encoding) = (None, None, None);
+                    let (mut values, mut encoding, mut level_encoding, mut repetition) = (None, None, None, None);
                     input.fields(|input, id, field| {
                         match (id, field) {
                             (1, INT) => values = Some(input.count()?),
                             (2, INT) => encoding = Some(input.i32()?),
                             (3, INT) => level_encoding = Some(input.i32()?),
+                            (4, INT) => repetition = Some(input.i32()?),
                             _ => input.skip(field, 2)?,
                         }
                         Ok(())
                     })?;
-                    data = values.zip(encoding).zip(level_encoding);
+                    data = values.zip(encoding).zip(level_encoding.zip(repetition));
                 }
                 (7, STRUCT) => {
                     let (mut values, mut encoding) = (None, None);
@@ -242,7 +251,12 @@ impl<'a> Input<'a> {
             Ok(())
         })?;
         let kind = match kind.ok_or(Stop::Broken("no type"))? {
-            0 => data.map(|((values, encoding), level_encoding)| PageKind::Data { values, encoding, level_encoding }),
+            0 => data.map(|((values, encoding), (level_encoding, repetition_encoding))| PageKind::Data {
+                values,
+                encoding,
+                level_encoding,
+                repetition_encoding,
+            }),
             2 => dictionary.map(|(values, encoding)| PageKind::Dictionary { values, encoding }),
             3 => data_v2.map(|(((values, encoding), (levels, repetition)), compressed)| PageKind::DataV2 {
                 values,
@@ -273,7 +287,7 @@ mod tests {
     fn a_header() {
         let (header, length) = page_header(&HEADER).ok().flatten().unwrap();
         assert_eq!(length, HEADER.len());
-        let kind = PageKind::Data { values: 3, encoding: 0, level_encoding: 3 };
+        let kind = PageKind::Data { values: 3, encoding: 0, level_encoding: 3, repetition_encoding: 3 };
         assert_eq!(header, PageHeader { kind, stored: 10, expanded: 12, crc: None });
         for cut in 0..HEADER.len() {
             assert!(matches!(page_header(&HEADER[..cut]), Ok(None)), "{cut}");
