@@ -179,6 +179,7 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
     read: {
       format: file.format,
       encoding: file.encoding,
+      validate: file.validate,
       textColumn: file.columns.text,
       idColumn: file.columns.id,
       sourceColumn: file.columns.source,

@@ -1,7 +1,7 @@
 /** `corpusgate scan`: the main job. */
 import { Command } from "commander";
 import { devices } from "../classify/messages.ts";
-import { encodings, formats } from "../corpus/register.ts";
+import { encodings, formats, validations } from "../corpus/register.ts";
 import { exitCodes, ScanError } from "../errors.ts";
 import { stages } from "../policy/policy.ts";
 import { reportText } from "../report/report.ts";
@@ -41,6 +41,9 @@ export function scanCommand(): Command {
     .option("--nonce <hex>", "randomness of an auditor, which enters the seed", parseHex)
     .addOption(choice("--format <format>", "format of data files (default: told by their bytes)", formats))
     .addOption(choice("--encoding <encoding>", "encoding of data files' text", encodings))
+    .addOption(
+      choice("--validate <columns>", "columns of Arrow and Parquet files to check (default: full, all)", validations),
+    )
     .option("--text-column <name>", "column of the text (default: text, else content, else the only string column)")
     .option("--id-column <name>", "column of the record id (default: id)")
     .option("--source-column <name>", "column whose values are the sources")

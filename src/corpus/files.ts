@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { globSync, isDynamicPattern } from "tinyglobby";
 import { ScanError } from "../errors.ts";
-import { type Corpus, corpusSchema, type Encoding, type Format, type Source } from "./register.ts";
+import { type Corpus, corpusSchema, type Encoding, type Format, type Source, type Validation } from "./register.ts";
 
 /** A file of a source, found or not. */
 export interface CorpusFile {
@@ -78,6 +78,7 @@ function isRunRecord(path: string): boolean {
 export interface PathOptions {
   readonly format?: Format | undefined;
   readonly encoding?: Encoding | undefined;
+  readonly validate?: Validation | undefined;
   readonly textColumn?: string | undefined;
   readonly idColumn?: string | undefined;
 }
@@ -111,6 +112,7 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
       files: [path],
       format: options.format,
       encoding: options.encoding ?? "utf-8",
+      validate: options.validate ?? "full",
       columns: { text: options.textColumn, id: options.idColumn },
     };
   });

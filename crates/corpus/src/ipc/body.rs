@@ -39,6 +39,10 @@ impl Pool {
 
     /// All buffers of a batch together may take half as much again as the largest one may.
     fn check_room(&self, length: u64, limits: &Limits) -> Outcome<()> {
+        if length > limits.buffer_bytes {
+            // Too large even alone, which is what the caller says.
+            return Ok(());
+        }
         let (total, room) = (self.held.saturating_add(length), limits.buffer_bytes.saturating_mul(3) / 2);
         if total > room { Err(Fault::limit("decompressed buffers of a batch", total, room)) } else { Ok(()) }
     }
