@@ -103,6 +103,9 @@ impl<'a> Body<'a> {
             }
             Err(Fault::damaged(format!("{found} {what}; the schema makes {expected}")))
         };
+        if batch.nodes().is_none() || batch.buffers().is_none() {
+            return Err(Fault::damaged("a batch without nodes or buffers"));
+        }
         same("counts of variable buffers", variadic.len(), layout.views)?;
         let extra = variadic.iter().try_fold(0_usize, |sum, count| sum.checked_add(*count));
         let buffers = extra.and_then(|extra| extra.checked_add(layout.buffers)).unwrap_or(usize::MAX);

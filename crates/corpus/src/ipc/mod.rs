@@ -16,12 +16,14 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use arrow_ipc::root_as_message;
 use bytes::Bytes;
 
 use self::body::{Body, Pool};
 use self::column::{Cell, Decoded};
 use self::dictionary::{Dictionary, Entry, Source};
 use self::layout::Column;
+use self::types::Field;
 use self::validate::Checker;
 pub(crate) use self::walk::Outline;
 use self::walk::{message, metadata};
@@ -37,6 +39,14 @@ use crate::text::decode_gb18030;
 /// Reads the outline of a file or stream.
 pub(crate) fn outline(store: &Store, format: Format, limits: &Limits) -> Outcome<Outline> {
     if format == Format::ArrowFile { Outline::of_file(store, limits) } else { Outline::of_stream(store, limits) }
+}
+
+/// Whether bytes are a message with a schema, as Parquet keeps one: with or without the mark of a message before it.
+pub(crate) fn is_schema(bytes: &[u8]) -> bool {
+    let bytes = if bytes.starts_with(&[0xFF; 4]) { bytes.get(8..).unwrap_or_default() } else { bytes };
+    root_as_message(bytes).is_ok_and(|message| {
+        message.header_as_schema().is_some_and(|schema| Field::all(schema, message.version()).is_ok())
+    })
 }
 
 impl Outline {

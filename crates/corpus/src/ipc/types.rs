@@ -91,8 +91,8 @@ impl Field {
     /// The fields of a schema.
     pub(super) fn all(schema: Schema<'_>, version: MetadataVersion) -> Outcome<Vec<Self>> {
         let mut reading = Reading { version, fields: 0 };
-        let fields = schema.fields().into_iter().flatten();
-        fields.map(|field| reading.field(&field, 1)).collect()
+        let fields = schema.fields().ok_or_else(|| Fault::damaged("a schema without fields"))?;
+        fields.iter().map(|field| reading.field(&field, 1)).collect()
     }
 
     /// Adds what a batch of the field has.
@@ -152,6 +152,12 @@ impl Reading {
         }
         let shape = self.shape(field)?;
         let mut children = Vec::new();
+        if shape == Shape::RunEnds {
+            let ends = field.children().filter(|children| !children.is_empty()).map(|children| children.get(0));
+            if ends.and_then(|ends| ends.type_as_int()).is_none_or(|int| !int.is_signed()) {
+                return Err(Fault::damaged("run ends that are no signed integers"));
+            }
+        }
         for child in field.children().into_iter().flatten() {
             children.push(self.field(&child, depth + 1)?);
         }

@@ -5,7 +5,9 @@
 
 use std::collections::HashSet;
 
-use arrow_ipc::{Block as IpcBlock, DictionaryBatch, Message, MessageHeader, root_as_footer, root_as_message};
+use arrow_ipc::{
+    Block as IpcBlock, DictionaryBatch, Message, MessageHeader, MetadataVersion, root_as_footer, root_as_message,
+};
 use bytes::Bytes;
 
 use super::layout::Layout;
@@ -249,6 +251,9 @@ pub(crate) fn metadata(store: &Store, at: MessageAt, limits: &Limits) -> Outcome
 /// Verifies the metadata and compares the body's length with what the outline says.
 pub(crate) fn message(metadata: &[u8], at: MessageAt) -> Outcome<Message<'_>> {
     let message = root_as_message(metadata).map_err(|error| broken(&error))?;
+    if message.version() < MetadataVersion::V4 {
+        return Err(Fault::unsupported(format!("metadata version {}, older than 4", message.version().0 + 1)));
+    }
     // Some writers of the footer count the padding, so the header may say less, never more.
     match u64::try_from(message.bodyLength()) {
         Ok(body) if body <= at.body => Ok(message),

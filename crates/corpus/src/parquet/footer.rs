@@ -1,10 +1,14 @@
 //! The footer of a Parquet file: its columns, and where their chunks lie in each row group.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::thrift::{BINARY, INT32, INT64, Input, LIST, STRUCT, Stop};
 use super::validate::{Leaf, leaves};
 use crate::columns::Candidate;
 use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
+use crate::ipc::is_schema;
 use crate::options::Limits;
 
 const MAGIC: &[u8] = b"PAR1";
@@ -120,27 +124,39 @@ impl Footer {
     fn parse(bytes: &[u8]) -> Outcome<Self> {
         let mut elements = Vec::new();
         let mut groups = Vec::new();
-        let mut rows = None;
-        let parsed = Input::new(bytes).fields(|input, id, kind| match (id, kind) {
-            (2, LIST) => input.list(STRUCT, |input| {
-                if elements.len() == MAX_ELEMENTS {
-                    return Err(Stop::Limit("elements of the schema", MAX_ELEMENTS as u64));
+        let (mut rows, mut orders) = (None, None);
+        let mut seen = 0_u32;
+        let parsed = Input::new(bytes).fields(|input, id, kind| {
+            seen |= 1_u32.checked_shl(u32::from(id.unsigned_abs())).unwrap_or(0);
+            match (id, kind) {
+                (2, LIST) => input.list(STRUCT, |input| {
+                    if elements.len() == MAX_ELEMENTS {
+                        return Err(Stop::Limit("elements of the schema", MAX_ELEMENTS as u64));
+                    }
+                    elements.push(element(input)?);
+                    Ok(())
+                }),
+                (3, INT64) => {
+                    rows = Some(input.int()?);
+                    Ok(())
                 }
-                elements.push(element(input)?);
-                Ok(())
-            }),
-            (3, INT64) => {
-                rows = Some(input.int()?);
-                Ok(())
+                (4, LIST) => input.list(STRUCT, |input| {
+                    if groups.len() == MAX_GROUPS {
+                        return Err(Stop::Limit("row groups", MAX_GROUPS as u64));
+                    }
+                    groups.push(row_group(input)?);
+                    Ok(())
+                }),
+                (5, LIST) => input.list(STRUCT, metadata),
+                (7, LIST) => {
+                    let orders = orders.insert(0);
+                    input.list(STRUCT, |input| {
+                        *orders += 1;
+                        input.skip(STRUCT, 2)
+                    })
+                }
+                _ => input.skip(kind, 1),
             }
-            (4, LIST) => input.list(STRUCT, |input| {
-                if groups.len() == MAX_GROUPS {
-                    return Err(Stop::Limit("row groups", MAX_GROUPS as u64));
-                }
-                groups.push(row_group(input)?);
-                Ok(())
-            }),
-            _ => input.skip(kind, 1),
         });
         parsed.map_err(|stop| match stop {
             Stop::End => Fault::damaged("it ends within a field"),
@@ -148,8 +164,19 @@ impl Footer {
             Stop::Unsupported(what) => Fault::unsupported(what),
             Stop::Limit(what, limit) => Fault::limit(what, limit + 1, limit),
         })?;
+        // Version, schema, rows and row groups.
+        if seen & 0b1_1110 != 0b1_1110 {
+            return Err(Fault::damaged("a field that must be there is missing"));
+        }
         let columns = columns(&elements)?;
         let leaves = leaves(&elements)?;
+        if orders.is_some_and(|orders| orders != leaves.len()) {
+            return Err(Fault::damaged(format!(
+                "orders of {} columns; there are {}",
+                orders.unwrap_or(0),
+                leaves.len()
+            )));
+        }
         let total = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));
         if rows.and_then(|rows| u64::try_from(rows).ok()) != total {
             let rows = rows.map_or("no number of".into(), |rows| rows.to_string());
@@ -172,6 +199,9 @@ impl Footer {
             for (leaf, (chunk, Leaf { physical, .. })) in group.chunks.iter().zip(&self.leaves).enumerate() {
                 if chunk.elsewhere {
                     return Err(place(Fault::unsupported("values in another file"), leaf));
+                }
+                if !(0..=7).contains(&chunk.codec) {
+                    return Err(place(Fault::damaged(format!("compression codec {}", chunk.codec)), leaf));
                 }
                 if chunk.kind != *physical {
                     let detail = format!("physical type {}; the schema has {physical}", chunk.kind);
@@ -230,15 +260,20 @@ impl Footer {
 
 fn element(input: &mut Input<'_>) -> Result<Element, Stop> {
     let mut element = Element::default();
+    let (mut has_name, mut digits) = (false, None);
     input.fields(|input, id, kind| {
         match (id, kind) {
             (1, INT32) => element.physical = Some(input.i32()?),
             (2, INT32) => element.length = input.i32()?,
             (3, INT32) => element.repetition = input.i32()?,
-            (4, BINARY) => element.name = String::from_utf8_lossy(input.binary()?).into_owned(),
+            (4, BINARY) => {
+                let name = str::from_utf8(input.binary()?).map_err(|_| Stop::Broken("a name that is not UTF-8"))?;
+                element.name = name.to_string();
+                has_name = true;
+            }
             (5, INT32) => element.children = input.count()?,
             (6, INT32) => element.converted = Some(input.i32()?),
-            (8, INT32) => element.precision = input.i32()?,
+            (8, INT32) => digits = Some(input.i32()?),
             (10, STRUCT) => input.fields(|input, id, kind| {
                 let mut signed = true;
                 if kind == STRUCT {
@@ -268,13 +303,57 @@ fn element(input: &mut Input<'_>) -> Result<Element, Stop> {
         }
         Ok(())
     })?;
+    if !has_name {
+        return Err(Stop::Broken("a column without a name"));
+    }
+    // The older and the newer form of a decimal's type may both be there.
+    match digits {
+        Some(digits) if matches!(element.logical, Some((5, _))) && digits != element.precision => {
+            return Err(Stop::Broken("a decimal of two precisions"));
+        }
+        Some(digits) => element.precision = digits,
+        None => {}
+    }
     Ok(element)
+}
+
+/// A name of the file's own metadata and its value. That of an Arrow schema must hold one: readers make columns by it.
+fn metadata(input: &mut Input<'_>) -> Result<(), Stop> {
+    let (mut name, mut value) = (None, None);
+    input.fields(|input, id, field| {
+        match (id, field) {
+            (1, BINARY) => name = Some(input.binary()?),
+            (2, BINARY) => value = Some(input.binary()?),
+            _ => input.skip(field, 3)?,
+        }
+        Ok(())
+    })?;
+    match (name.ok_or(Stop::Broken("metadata without a name"))?, value) {
+        (b"ARROW:schema", Some(schema)) if !is_arrow_schema(schema) => Err(Stop::Broken("a broken Arrow schema")),
+        _ => Ok(()),
+    }
+}
+
+/// Passes over a struct whose fields are all needed by others: those in `needed`, a bit for each number.
+fn complete(input: &mut Input<'_>, needed: u32) -> Result<(), Stop> {
+    let mut seen = 0;
+    input.fields(|input, id, field| {
+        seen |= 1_u32.checked_shl(u32::from(id.unsigned_abs())).unwrap_or(0);
+        input.skip(field, 4)
+    })?;
+    if seen & needed == needed { Ok(()) } else { Err(Stop::Broken("a field that must be there is missing")) }
 }
 
 fn row_group(input: &mut Input<'_>) -> Result<RowGroup, Stop> {
     let mut chunks = Vec::new();
-    let mut rows = None;
+    let (mut rows, mut has_size) = (None, false);
     input.fields(|input, id, kind| match (id, kind) {
+        // The order of the rows.
+        (4, LIST) => input.list(STRUCT, |input| complete(input, 0b1110)),
+        (2, INT64) => {
+            has_size = true;
+            input.int().map(drop)
+        }
         (1, LIST) => input.list(STRUCT, |input| {
             chunks.push(chunk(input)?);
             Ok(())
@@ -285,17 +364,23 @@ fn row_group(input: &mut Input<'_>) -> Result<RowGroup, Stop> {
         }
         _ => input.skip(kind, 2),
     })?;
+    if !has_size {
+        return Err(Stop::Broken("a row group without its size"));
+    }
     Ok(RowGroup { rows: rows.ok_or(Stop::Broken("a row group without its number of rows"))?, chunks })
 }
 
 fn chunk(input: &mut Input<'_>) -> Result<Chunk, Stop> {
     let (mut kind, mut codec, mut values, mut length, mut data, mut dictionary) = (None, None, None, None, None, None);
-    let mut elsewhere = false;
+    let (mut elsewhere, mut seen) = (false, 0_u32);
     input.fields(|input, id, field| {
         match (id, field) {
             (1, BINARY) => elsewhere = !input.binary()?.is_empty(),
             (3, STRUCT) => input.fields(|input, id, field| {
+                seen |= 1_u32.checked_shl(u32::from(id.unsigned_abs())).unwrap_or(0);
                 match (id, field) {
+                    // How many pages have which encoding.
+                    (13, LIST) => input.list(STRUCT, |input| complete(input, 0b1110))?,
                     (1, INT32) => kind = Some(input.i32()?),
                     (4, INT32) => codec = Some(input.i32()?),
                     (5, INT64) => values = Some(unsigned(input.int()?)?),
@@ -315,9 +400,18 @@ fn chunk(input: &mut Input<'_>) -> Result<Chunk, Stop> {
     let (Some(kind), Some(codec), Some(values), Some(length), Some(data)) = (kind, codec, values, length, data) else {
         return Err(missing);
     };
+    // Encodings, path and decompressed size are not needed, but must be there.
+    if seen & 0b100_1100 != 0b100_1100 {
+        return Err(Stop::Broken("a column without its metadata"));
+    }
     // Old writers put 0 where there is no dictionary.
     let offset = dictionary.filter(|offset| (4..data).contains(offset)).unwrap_or(data);
     Ok(Chunk { offset, length, codec, values, kind, elsewhere })
+}
+
+/// A message with a schema, in base 64.
+fn is_arrow_schema(encoded: &[u8]) -> bool {
+    BASE64_STANDARD.decode(encoded).is_ok_and(|message| is_schema(&message))
 }
 
 fn unsigned(value: i64) -> Result<u64, Stop> {

@@ -87,7 +87,12 @@ impl Deltas {
         let miniblocks = varint(&bytes, &mut at)?;
         let left = varint(&bytes, &mut at)?;
         let value = zigzag(varint(&bytes, &mut at)?);
-        if miniblocks == 0 || block % 128 != 0 || block % miniblocks != 0 || (block / miniblocks) % 32 != 0 {
+        if miniblocks == 0
+            || block == 0
+            || block % 128 != 0
+            || block % miniblocks != 0
+            || (block / miniblocks) % 32 != 0
+        {
             return Err(Fault::damaged(format!("blocks of {block} deltas in {miniblocks} parts")));
         }
         // The widths of a block take a byte each.
@@ -244,6 +249,8 @@ mod tests {
         assert_eq!(&rest[..], b"x");
         assert!(Deltas::new(Bytes::copy_from_slice(&packed), 7).is_err());
         assert!(Deltas::new(Bytes::from_static(&[128, 1, 0, 8, 14]), 8).is_err());
+        // Blocks of no deltas.
+        assert!(Deltas::new(Bytes::from_static(&[0, 4, 8, 14, 3, 2, 0, 0, 0]), 8).is_err());
     }
 
     #[test]

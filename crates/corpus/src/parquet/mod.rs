@@ -135,9 +135,10 @@ impl ParquetReader {
     /// Checks the columns of a row group that are not read. First, so that no row of a damaged group is looked at.
     fn check_others(&self, group: usize, rows: u64) -> Outcome<()> {
         let read = [&self.text, &self.id, &self.source].map(|column| column.as_ref().map(|column| column.leaf));
+        let mut items = validate::Items::new();
         for (number, (leaf, chunk)) in self.footer.leaves.iter().zip(&self.footer.groups[group].chunks).enumerate() {
             if !read.contains(&Some(number)) {
-                validate::check(&self.store, leaf, chunk, rows, &self.limits)?;
+                validate::check(&self.store, leaf, chunk, rows, &mut items, &self.limits)?;
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 //!
 //! Runs are taken whole, never value by value: a run of a few bytes may stand for any number of values.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -48,6 +49,8 @@ pub(crate) struct Leaf {
     width: usize,
     definition: u32,
     repetition: u32,
+    /// Of each list around it, from the outside: the list's number in the schema, and the level at which it has an item.
+    lists: Box<[(u32, u32)]>,
     rule: Rule,
 }
 
@@ -57,30 +60,34 @@ pub(crate) fn leaves(elements: &[Element]) -> Outcome<Vec<Leaf>> {
     let Some((root, elements)) = elements.split_first() else {
         return Ok(leaves);
     };
-    // Of each group that is open: elements still to come, and the levels around them.
-    let mut open = vec![(root.children, 0, 0)];
-    for element in elements {
+    // Of each group that is open: elements still to come, and the level and the lists around them.
+    let mut open: Vec<(u32, u32, Vec<(u32, u32)>)> = vec![(root.children, 0, Vec::new())];
+    for (number, element) in (0..).zip(elements) {
         while open.last().is_some_and(|(left, ..)| *left == 0) {
             open.pop();
         }
         if open.len() > MAX_DEPTH {
             return Err(Fault::limit("nesting of the schema", open.len() as u64, MAX_DEPTH as u64));
         }
-        let Some((left, definition, repetition)) = open.last_mut() else {
+        let Some((left, definition, lists)) = open.last_mut() else {
             return Err(Fault::damaged("the schema is no tree"));
         };
         *left -= 1;
-        let (definition, repetition) = match element.repetition {
-            0 => (*definition, *repetition),
-            1 => (*definition + 1, *repetition),
-            2 => (*definition + 1, *repetition + 1),
+        let definition = match element.repetition {
+            0 => *definition,
+            1 | 2 => *definition + 1,
             other => return Err(Fault::damaged(format!("repetition {other}")).at(named(&element.name))),
         };
+        let mut lists = lists.clone();
+        if element.repetition == 2 {
+            lists.push((number, definition));
+        }
         if element.children > 0 {
-            open.push((element.children, definition, repetition));
+            open.push((element.children, definition, lists));
         } else if let Some(physical) = element.physical {
             let (width, rule) = kind(element, physical).place(|| named(&element.name))?;
-            leaves.push(Leaf { name: element.name.clone(), physical, width, definition, repetition, rule });
+            let (name, repetition) = (element.name.clone(), lists.len() as u32);
+            leaves.push(Leaf { name, physical, width, definition, repetition, lists: lists.into(), rule });
         }
     }
     Ok(leaves)
@@ -128,13 +135,24 @@ fn kind(element: &Element, physical: i32) -> Outcome<(usize, Rule)> {
     Ok((width, rule))
 }
 
-/// Checks a chunk of a row group that has `rows` rows.
-pub(crate) fn check(store: &Store, leaf: &Leaf, chunk: &Chunk, rows: u64, limits: &Limits) -> Outcome<()> {
-    let check = || {
+/// Items of each list of a schema in one row group, as the first of its leaves has them.
+pub(crate) type Items = HashMap<u32, u64>;
+
+/// Checks a chunk of a row group that has `rows` rows. Leaves of one list must agree how many items it has.
+pub(crate) fn check(
+    store: &Store,
+    leaf: &Leaf,
+    chunk: &Chunk,
+    rows: u64,
+    items: &mut Items,
+    limits: &Limits,
+) -> Outcome<()> {
+    let mut check = || {
         if leaf.repetition == 0 && chunk.values != rows {
             return Err(Fault::damaged(format!("{} values for {rows} rows", chunk.values)));
         }
-        let mut chunk = Chunked { leaf, left: chunk.values, records: 0, entries: None, pages: Pages::new(chunk) };
+        let (left, pages) = (chunk.values, Pages::new(chunk));
+        let mut chunk = Chunked { leaf, left, records: 0, items: vec![0; leaf.lists.len()], entries: None, pages };
         while let Some(page) = chunk.pages.next(store, limits)? {
             chunk.page(page)?;
         }
@@ -143,6 +161,12 @@ pub(crate) fn check(store: &Store, leaf: &Leaf, chunk: &Chunk, rows: u64, limits
         }
         if chunk.records != rows {
             return Err(Fault::damaged(format!("the pages hold {} rows; there are {rows}", chunk.records)));
+        }
+        for ((list, _), found) in leaf.lists.iter().zip(&chunk.items) {
+            let expected = *items.entry(*list).or_insert(*found);
+            if expected != *found {
+                return Err(Fault::damaged(format!("{found} items; a column beside it has {expected}")));
+            }
         }
         Ok(())
     };
@@ -156,6 +180,8 @@ struct Chunked<'a> {
     left: u64,
     /// Rows that began so far.
     records: u64,
+    /// Items of each list so far.
+    items: Vec<u64>,
     /// Entries of the dictionary, once it came.
     entries: Option<u32>,
     pages: Pages,
@@ -174,6 +200,9 @@ impl Chunked<'_> {
                 }
                 self.entries = Some(values);
                 return plain(leaf, &page.bytes, u64::from(values));
+            }
+            PageKind::DataV2 { values, nulls, .. } if nulls > values => {
+                return Err(Fault::damaged(format!("{nulls} nulls in a page of {values} values")));
             }
             PageKind::Data { values, encoding, .. } | PageKind::DataV2 { values, encoding, .. } => {
                 (u64::from(values), encoding)
@@ -220,19 +249,36 @@ impl Chunked<'_> {
 
     /// Counts the rows that begin; gives how many values are there.
     fn levels(&mut self, repetition: &Levels, definition: &Levels, values: u64) -> Outcome<u64> {
-        let mut began = 0;
-        let mut first = None;
-        repetition.runs(values, |level, count| {
-            first.get_or_insert(level);
-            began += if level == 0 { count } else { 0 };
-        })?;
-        if self.records == 0 && first.is_some_and(|level| level > 0) {
-            return Err(Fault::damaged("the first row begins within a list"));
-        }
-        self.records += began;
         let whole = definition.most;
         let mut present = 0;
-        definition.runs(values, |level, count| present += if level == whole { count } else { 0 })?;
+        if repetition.most == 0 {
+            self.records += values;
+            definition.runs(values, |level, count| present += if level == whole { count } else { 0 })?;
+            return Ok(present);
+        }
+        let (mut repetitions, mut definitions) = (repetition.pairs(), definition.pairs());
+        let (mut repeated, mut defined) = ((0, 0), (0, 0));
+        let mut left = values;
+        while left > 0 {
+            for (run, next) in [(&mut repeated, &mut repetitions), (&mut defined, &mut definitions)] {
+                if run.1 == 0 {
+                    *run = next.next(left)?;
+                }
+            }
+            let count = repeated.1.min(defined.1);
+            let (depth, level) = (repeated.0, defined.0);
+            if depth == 0 {
+                self.records += count;
+            } else if self.records == 0 {
+                return Err(Fault::damaged("the first row begins within a list"));
+            }
+            for ((_, item), found) in self.leaf.lists.iter().zip(&mut self.items).skip(depth.saturating_sub(1) as usize)
+            {
+                *found += if level >= *item { count } else { 0 };
+            }
+            present += if level == whole { count } else { 0 };
+            (repeated.1, defined.1, left) = (repeated.1 - count, defined.1 - count, left - count);
+        }
         Ok(present)
     }
 
@@ -381,6 +427,68 @@ impl Levels {
             return Err(Fault::damaged(format!("level {highest}; the schema has {}", self.most)));
         }
         Ok(())
+    }
+}
+
+/// Levels in order, as values and how often each comes.
+struct Pairs<'a> {
+    levels: &'a Levels,
+    width: u32,
+    at: usize,
+    /// Values left of the present packed groups, and the next one's first bit.
+    packed: u64,
+    bit: usize,
+}
+
+impl Levels {
+    fn pairs(&self) -> Pairs<'_> {
+        let width = u32::BITS - self.most.leading_zeros();
+        // In the old encoding everything is one group.
+        Pairs { levels: self, width, at: 0, packed: if self.packed { u64::MAX } else { 0 }, bit: 0 }
+    }
+}
+
+impl Pairs<'_> {
+    /// At most `left` values, at least one.
+    fn next(&mut self, left: u64) -> Outcome<(u32, u64)> {
+        let ends = || Fault::damaged("a page ends within its levels");
+        let Levels { bytes, most, packed } = self.levels;
+        if self.width == 0 {
+            return Ok((0, left));
+        }
+        let (level, count) = loop {
+            if self.packed > 0 {
+                self.packed -= 1;
+                let at = self.bit;
+                self.bit += self.width as usize;
+                self.at = self.bit.div_ceil(8);
+                let level = if *packed {
+                    (at..self.bit)
+                        .try_fold(0, |level, at| Some(level << 1 | u64::from(bytes.get(at / 8)? >> (7 - at % 8) & 1)))
+                } else {
+                    bits(bytes, at, self.width)
+                };
+                break (level.ok_or_else(ends)? as u32, 1);
+            }
+            let head = varint(bytes, &mut self.at)?;
+            if head & 1 == 1 {
+                self.packed = (head >> 1).saturating_mul(8);
+                self.bit = self.at * 8;
+                continue;
+            }
+            let length = self.width.div_ceil(8) as usize;
+            let stored = bytes.get(self.at..self.at + length).ok_or_else(ends)?;
+            let mut four = [0; 4];
+            four[..length].copy_from_slice(stored);
+            self.at += length;
+            if head > 1 {
+                break (u32::from_le_bytes(four), (head >> 1).min(left));
+            }
+        };
+        if level > *most {
+            return Err(Fault::damaged(format!("level {level}; the schema has {most}")));
+        }
+        Ok((level, count))
     }
 }
 
