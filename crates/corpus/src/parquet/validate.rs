@@ -291,7 +291,16 @@ impl Chunked<'_> {
         let is_int = matches!(leaf.physical, INT32 | INT64);
         let is_bytes = matches!(leaf.physical, BYTE_ARRAY | FIXED_LEN_BYTE_ARRAY);
         match encoding {
-            PLAIN => plain(leaf, bytes, present),
+            PLAIN => {
+                // What is left over is values that levels hide; of other types writers may pad.
+                if leaf.physical == FIXED_LEN_BYTE_ARRAY && bytes.len() as u64 > present * leaf.width as u64 {
+                    return Err(Fault::damaged(format!(
+                        "{present} values do not fill a page of {} bytes",
+                        bytes.len()
+                    )));
+                }
+                plain(leaf, bytes, present)
+            }
             PLAIN_DICTIONARY | RLE_DICTIONARY => self.keys(bytes, present),
             RLE if leaf.physical == BOOLEAN => {
                 let (levels, _) = split_levels(bytes, 1, RLE, present)?;
