@@ -77,7 +77,9 @@ interface Look {
 /** Looks at a file. Returns why it is in no source where it cannot be told what it is. */
 function lookAt(path: string): Look | string {
   const survey = (encoding: Encoding) =>
-    loadAddon().surveyFile(path, { format: null, encoding, textColumn: null, idColumn: null, sourceColumn: null });
+    loadAddon().surveyFile(path, {
+      ...{ format: null, encoding, validate: "full", textColumn: null, idColumn: null, sourceColumn: null },
+    });
   const first = survey("utf-8");
   if (first.error !== null) return first.error.message.replace(`${path}: `, "");
   const found = { encoding: "utf-8" as Encoding, ...first };

@@ -419,9 +419,9 @@ function locate(plan: Plan, shards: readonly Shard[], sources: readonly string[]
 
 /** A file of the plan at a place, or why it is not there. */
 function lookAt(file: PlanFile, absolutePath: string): PlanFile | string {
-  const { format, encoding, columns } = file;
+  const { format, encoding, validate, columns } = file;
   const found = loadAddon().inspectFile(absolutePath, {
-    ...{ format, encoding },
+    ...{ format, encoding, validate },
     ...{ textColumn: columns.text, idColumn: columns.id, sourceColumn: columns.source },
   });
   if (found.error !== null) return found.error.message;

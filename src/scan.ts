@@ -348,12 +348,12 @@ function updateNote(shards: number, open: number, redrawn: number): string {
 
 /** How this plan can be asked for again, from any folder. */
 function asked(paths: readonly string[], { libraryPath, policyPath }: Inputs, options: ScanOptions): Asked {
-  const { phase, sample, stages, nonce, format, encoding, textColumn, idColumn, sourceColumn } = options;
+  const { phase, sample, stages, nonce, format, encoding, validate, textColumn, idColumn, sourceColumn } = options;
   return {
     paths: paths.map((path) => resolve(path)),
     options: {
       ...{ library: libraryPath ?? undefined, policy: policyPath ?? undefined, phase, sample, stages, nonce },
-      ...{ format, encoding, textColumn, idColumn, sourceColumn },
+      ...{ format, encoding, validate, textColumn, idColumn, sourceColumn },
     },
   };
 }

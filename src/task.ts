@@ -37,6 +37,7 @@ export function nativeTask(shard: Shard, { redraw, durable }: TaskMode, context:
     read: {
       format: file.format,
       encoding: file.encoding,
+      validate: file.validate,
       textColumn: file.columns.text,
       idColumn: file.columns.id,
       sourceColumn: file.columns.source,

@@ -11,6 +11,7 @@ type Native = typeof import("../../native/index.cjs");
 export interface ReadOptions {
   readonly format: string | null;
   readonly encoding: string;
+  readonly validate: string;
   readonly textColumn: string | null;
   readonly idColumn: string | null;
   readonly sourceColumn: string | null;

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { devices } from "../classify/messages.ts";
 import type { Part } from "../corpus/order.ts";
-import { encodings, formats } from "../corpus/register.ts";
+import { encodings, formats, validations } from "../corpus/register.ts";
 import { stages } from "../policy/policy.ts";
 import { phases } from "../standard/profiles.ts";
 
@@ -69,6 +69,9 @@ export function withInputs(command: Command): Command {
     .option("--nonce <hex>", "randomness of an auditor, which enters the seed", parseHex)
     .addOption(choice("--format <format>", "format of data files (default: told by their bytes)", formats))
     .addOption(choice("--encoding <encoding>", "encoding of data files' text", encodings))
+    .addOption(
+      choice("--validate <columns>", "columns of Arrow and Parquet files to check (default: full, all)", validations),
+    )
     .option(
       "--text-column <name>",
       "column of the text, or a path to texts in it (default: text, else content, else the only string column, else " +

@@ -6,7 +6,7 @@ import type { CompiledLibrary } from "../addon/addon.ts";
 import { compileLibrary } from "../addon/library.ts";
 import { type FastModel, loadModel } from "../classify/model.ts";
 import { baseOf, besideFile, registerOfPaths } from "../corpus/files.ts";
-import { type Corpus, corpusSchema, type Encoding, type Format } from "../corpus/register.ts";
+import { type Corpus, corpusSchema, type Encoding, type Format, type Validation } from "../corpus/register.ts";
 import { ScanError } from "../errors.ts";
 import { severityNumber } from "../library/library.ts";
 import { defaultPolicy, type Policy, policySchema, requiredStages, type Stage } from "../policy/policy.ts";
@@ -27,6 +27,7 @@ export interface InputOptions {
   readonly nonce?: string | undefined;
   readonly format?: Format | undefined;
   readonly encoding?: Encoding | undefined;
+  readonly validate?: Validation | undefined;
   readonly textColumn?: string | undefined;
   readonly idColumn?: string | undefined;
   readonly sourceColumn?: string | undefined;
@@ -150,7 +151,7 @@ function loadCorpus(
   }
   if (paths.length > 1)
     throw new ScanError("usage", `${first}: a register is scanned alone; ${paths.length} paths were named`);
-  for (const option of ["format", "encoding", "textColumn", "idColumn", "sourceColumn"] as const) {
+  for (const option of ["format", "encoding", "validate", "textColumn", "idColumn", "sourceColumn"] as const) {
     if (options[option] !== undefined) {
       const flag = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
       throw new ScanError("usage", `--${flag} is for data files; ${first} says it per source`);

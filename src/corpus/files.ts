@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { globSync, isDynamicPattern } from "tinyglobby";
 import { ScanError } from "../errors.ts";
-import { type Corpus, corpusSchema, type Encoding, type Format, type Source } from "./register.ts";
+import { type Corpus, corpusSchema, type Encoding, type Format, type Source, type Validation } from "./register.ts";
 import { type SavedDataset, savedDatasets, savedDatasetsAmong } from "./saved-dataset.ts";
 
 /** A file of a source, found or not. */
@@ -153,6 +153,7 @@ function isRunRecord(path: string): boolean {
 export interface PathOptions {
   readonly format?: Format | undefined;
   readonly encoding?: Encoding | undefined;
+  readonly validate?: Validation | undefined;
   readonly textColumn?: string | undefined;
   readonly idColumn?: string | undefined;
 }
@@ -199,6 +200,7 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
       files: files.map((file) => portable(relative(base, file)) || "."),
       format: options.format,
       encoding: options.encoding ?? "utf-8",
+      validate: options.validate ?? "full",
       columns: { text: options.textColumn, id: options.idColumn },
     };
   });

@@ -26,6 +26,7 @@ export interface PlanFile {
   readonly foot: string;
   readonly format: string | null;
   readonly encoding: string;
+  readonly validate: string;
   readonly columns: { readonly text: string | null; readonly id: string | null; readonly source: string | null };
   /** Rows where the format counts them without reading all. */
   readonly rows: number | null;
@@ -103,6 +104,7 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
         foot: "",
         format: null,
         encoding: source.encoding,
+        validate: source.validate,
         columns: { text: null, id: null, source: null },
         rows: null,
       };
@@ -117,6 +119,7 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
       const inspection = addon.inspectFile(found.absolutePath, {
         format: source.format ?? null,
         encoding: source.encoding,
+        validate: source.validate,
         textColumn: source.columns.text ?? null,
         idColumn: source.columns.id ?? null,
         sourceColumn: inputs.sourceColumn,
@@ -163,10 +166,11 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
     seed,
     stages: [...inputs.stages],
     sample: inputs.sample,
-    sources: inputs.corpus.sources.map(({ id, modality, encoding, usedForTraining }) => ({
+    sources: inputs.corpus.sources.map(({ id, modality, encoding, validate, usedForTraining }) => ({
       id,
       modality,
       encoding,
+      validate,
       usedForTraining,
     })),
     files: files.map(({ source, path, format, columns }) => ({ source, path, format, columns: { ...columns } })),

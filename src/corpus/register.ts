@@ -18,6 +18,10 @@ export function isText(format: string | null): boolean {
 export const encodings = ["utf-8", "gb18030"] as const;
 export type Encoding = (typeof encodings)[number];
 
+/** What is checked of Arrow and Parquet files: every value of every column, or only those that are read. */
+export const validations = ["full", "projected"] as const;
+export type Validation = (typeof validations)[number];
+
 /** Only text is scanned; records of other modalities are counted as not assessed. */
 export const modalities = ["text", "image", "audio", "video"] as const;
 
@@ -47,6 +51,8 @@ export const sourceSchema = z.strictObject({
   files: z.array(z.string().min(1)).min(1, { error: "needs at least one path or glob" }),
   format: z.enum(formats).optional(),
   encoding: z.enum(encodings).default("utf-8"),
+  /** `full` finds damage in any column; `projected` is faster where files have many that are not read. */
+  validate: z.enum(validations).default("full"),
   /**
    * Names of columns, or paths to what lies in them: `meta.id`, `messages[].content`. A column of the whole name goes
    * before the path. Texts in lists are joined by line feeds; the path of an id goes through structs (objects) only.

@@ -83,6 +83,7 @@ describe("digests of a plan", () => {
     ["what a source is called", { corpus: corpusWith({ id: "other" }) }],
     ["whether it is used for training", { corpus: corpusWith({ usedForTraining: false }) }],
     ["its encoding", { corpus: corpusWith({ encoding: "gb18030" }) }],
+    ["which columns are checked", { corpus: corpusWith({ validate: "projected" }) }],
     ["the columns", {}, { columns: { text: "body", id: null, source: null } }],
   ])("see %s, which changes no draw", (_, changes, file) => {
     const other = planWith(changes, file);

@@ -91,6 +91,11 @@ impl Format {
         }
     }
 
+    /// Whether the file is Arrow or Parquet: read by columns, and worthless as a whole when any of it is damaged.
+    pub fn is_columnar(self) -> bool {
+        matches!(self, Self::ArrowFile | Self::ArrowStream | Self::Parquet)
+    }
+
     pub(crate) fn content(self) -> Content {
         match self {
             Self::ArrowFile => Content::ArrowFile,

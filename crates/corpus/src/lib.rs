@@ -23,8 +23,8 @@
 //!
 //! - A record that can't be read is a row with a [`Reason`]; a file that can't be read is a [`CorpusError`]. Nothing is
 //!   skipped, and no row is `Text` unless its bytes are valid UTF-8.
-//! - Arrow and Parquet: any damage in the outline or in a column that is read is an error, after which all rows of the
-//!   file count as `file-damaged`. Values of columns that are not read are not looked at, only their places.
+//! - Arrow and Parquet: any damage is an error, after which all rows of the file count as `file-damaged`. Columns that
+//!   are not read are checked value by value all the same, unless [`Validate::Projected`] asks for their places only.
 //!   JSONL: each line stands for itself; of a truncated gz or zst the lines before the break are handed out, then the error.
 //!   WARC likewise, but a record without a sound header or length ends the file: nothing else says where the next begins.
 //! - Memory is bounded by a few times the batch and by [`Limits`], whatever the file claims: sizes are compared with the
@@ -59,6 +59,7 @@
 
 mod batch;
 mod columns;
+mod decimal;
 mod document;
 mod error;
 mod file;
@@ -83,5 +84,5 @@ pub use file::Identity;
 pub use format::Format;
 pub use inspect::{Block, Inspection, inspect};
 pub use ipc::{StreamMessage, StreamPart, StreamReader};
-pub use options::{Encoding, Limits, ReadOptions};
+pub use options::{Encoding, Limits, ReadOptions, Validate};
 pub use reader::{ShardRange, ShardReader};

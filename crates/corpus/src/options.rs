@@ -5,6 +5,9 @@ use crate::format::Format;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
+/// Largest window of a Zstandard frame, as a power of two: 128 MiB, the format's own recommendation for decoders.
+pub(crate) const ZSTD_WINDOW_LOG: u32 = 27;
+
 /// How stored bytes become text, where the format itself does not say so: JSONL lines, text files, binary columns, and
 /// web pages that name no encoding. Columns that a schema declares UTF-8 are UTF-8 whatever is set here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +19,29 @@ pub enum Encoding {
     Gb18030,
 }
 
+/// What is checked of Arrow and Parquet files beside the columns that are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validate {
+    /// Every value of every column, the default: damage anywhere spoils the file, whichever column it hit.
+    #[default]
+    Full,
+    /// The outline, and that all columns are where it says. Their values are not looked at.
+    Projected,
+}
+
+impl Validate {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Full, Self::Projected];
+
+    /// The name in configuration and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Projected => "projected",
+        }
+    }
+}
+
 /// Bounds on what a file may make the reader hold or do. All are checked before memory is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -24,7 +50,8 @@ pub struct Limits {
     /// Longest line of JSONL, or block of a WARC record, in bytes; a longer one is `too-long` and is passed over without
     /// being held. 64 MiB, because escapes make a line up to six times as long as its text.
     pub line_bytes: u64,
-    /// Largest buffer, page or dictionary after decompression. 256 MiB.
+    /// Largest buffer after decompression, and largest dictionary with its page. 256 MiB; a quarter of it for the pages
+    /// of an id or a source, and half as much again for all buffers of a record batch together.
     pub buffer_bytes: u64,
     /// Most entries of a dictionary of text or labels, additions with it: each takes memory, however short it is. 16 Mi.
     pub dictionary_entries: u64,
@@ -85,6 +112,8 @@ pub struct ReadOptions {
     pub source_column: Option<String>,
     /// Encoding of bytes whose format does not say.
     pub encoding: Encoding,
+    /// What is checked of columns that are not read.
+    pub validate: Validate,
     /// Bounds.
     pub limits: Limits,
     /// Map Arrow and Parquet files into memory (the default) instead of reading them piece by piece.
@@ -103,6 +132,7 @@ impl Default for ReadOptions {
             id_column: None,
             source_column: None,
             encoding: Encoding::Utf8,
+            validate: Validate::Full,
             limits: Limits::default(),
             map_files: true,
             inflate_ahead: false,

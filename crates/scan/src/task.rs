@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use corpus::{Encoding, Format, Identity, ReadOptions, ShardRange};
+use corpus::{Encoding, Format, Identity, ReadOptions, ShardRange, Validate};
 use ngram::{FeatureSpec, LinearOutput};
 use serde::Deserialize;
 
@@ -83,6 +83,9 @@ pub struct ReadSpec {
     pub format: Option<String>,
     /// `utf-8` or `gb18030`.
     pub encoding: String,
+    /// `full` or `projected`; `None` is full.
+    #[serde(default)]
+    pub validate: Option<String>,
     /// Column of the text; `None` lets the reader choose.
     pub text_column: Option<String>,
     /// Column of the record id.
@@ -99,7 +102,7 @@ impl ReadSpec {
     ///
     /// # Errors
     ///
-    /// [`ScanError::Task`] for a format or an encoding that does not exist.
+    /// [`ScanError::Task`] for a format, an encoding or a way to validate that does not exist.
     pub fn options(&self) -> Result<ReadOptions, ScanError> {
         let format = match &self.format {
             None => None,
@@ -115,9 +118,17 @@ impl ReadSpec {
             "gb18030" => Encoding::Gb18030,
             name => return Err(ScanError::Task(format!("encoding {name:?} is not utf-8 or gb18030"))),
         };
+        let validate = match &self.validate {
+            None => Validate::Full,
+            Some(name) => Validate::ALL
+                .into_iter()
+                .find(|validate| validate.as_str() == name)
+                .ok_or_else(|| ScanError::Task(format!("validate {name:?} is not full or projected")))?,
+        };
         Ok(ReadOptions {
             format,
             encoding,
+            validate,
             text_column: self.text_column.clone(),
             id_column: self.id_column.clone(),
             source_column: self.source_column.clone(),

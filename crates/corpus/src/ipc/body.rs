@@ -9,13 +9,18 @@ use super::layout::Layout;
 use super::walk::MessageAt;
 use crate::error::{Fault, Outcome};
 use crate::file::Store;
-use crate::options::Limits;
+use crate::options::{Limits, ZSTD_WINDOW_LOG};
+
+/// Most memory that is kept to be used again.
+const KEPT_BYTES: usize = 64 << 20;
 
 /// Buffers that were decompressed, used again once nobody holds them.
 #[derive(Default)]
 pub(crate) struct Pool {
     lent: Vec<Bytes>,
     free: Vec<BytesMut>,
+    /// Bytes that were lent since the last [`reclaim`](Self::reclaim).
+    held: u64,
 }
 
 impl Pool {
@@ -24,6 +29,22 @@ impl Pool {
         self.free.extend(self.lent.drain(..).filter_map(|bytes| bytes.try_into_mut().ok()));
         // A batch has few buffers of the columns that are read; more would only hold memory.
         self.free.truncate(8);
+        let mut kept = 0;
+        self.free.retain(|bytes| {
+            kept += bytes.capacity();
+            kept <= KEPT_BYTES
+        });
+        self.held = 0;
+    }
+
+    /// All buffers of a batch together may take half as much again as the largest one may.
+    fn check_room(&self, length: u64, limits: &Limits) -> Outcome<()> {
+        if length > limits.buffer_bytes {
+            // Too large even alone, which is what the caller says.
+            return Ok(());
+        }
+        let (total, room) = (self.held.saturating_add(length), limits.buffer_bytes.saturating_mul(3) / 2);
+        if total > room { Err(Fault::limit("decompressed buffers of a batch", total, room)) } else { Ok(()) }
     }
 
     pub(crate) fn take(&mut self) -> BytesMut {
@@ -34,6 +55,7 @@ impl Pool {
 
     pub(crate) fn lend(&mut self, bytes: BytesMut) -> Bytes {
         let bytes = bytes.freeze();
+        self.held += bytes.len() as u64;
         self.lent.push(bytes.clone());
         bytes
     }
@@ -81,6 +103,9 @@ impl<'a> Body<'a> {
             }
             Err(Fault::damaged(format!("{found} {what}; the schema makes {expected}")))
         };
+        if batch.nodes().is_none() || batch.buffers().is_none() {
+            return Err(Fault::damaged("a batch without nodes or buffers"));
+        }
         same("counts of variable buffers", variadic.len(), layout.views)?;
         let extra = variadic.iter().try_fold(0_usize, |sum, count| sum.checked_add(*count));
         let buffers = extra.and_then(|extra| extra.checked_add(layout.buffers)).unwrap_or(usize::MAX);
@@ -151,10 +176,43 @@ impl<'a> Body<'a> {
         match split_length(&stored)? {
             None => Ok(stored.slice(stored.len().min(8)..)),
             Some(length) => {
+                pool.check_room(length, self.limits)?;
                 let mut out = pool.take();
                 decompress(codec, &stored[8..], length, self.limits, &mut out)?;
                 Ok(pool.lend(out))
             }
+        }
+    }
+
+    /// Length of a buffer after decompression, which is done piece by piece: nothing of it is held.
+    pub(crate) fn measure(&self, index: usize) -> Outcome<u64> {
+        let (offset, length) = self.stored(index)?;
+        let Some(codec) = self.compression else {
+            return Ok(length);
+        };
+        if !self.store.is_mapped() && length > self.limits.buffer_bytes {
+            return Err(Fault::limit("buffer of a file that is not mapped", length, self.limits.buffer_bytes));
+        }
+        let stored = self.store.read(self.at.body_offset() + offset, length)?;
+        let Some(claimed) = split_length(&stored)? else {
+            return Ok(length.saturating_sub(8));
+        };
+        check_expansion(stored.len() as u64, claimed, self.limits)?;
+        let packed = &stored[8..];
+        let mut decoder: Box<dyn Read + '_> = if codec == CompressionType::ZSTD {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(|error| broken(&error))?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(|error| broken(&error))?;
+            Box::new(decoder)
+        } else if claimed == 0 {
+            return Ok(0);
+        } else {
+            Box::new(lz4_flex::frame::FrameDecoder::new(packed))
+        };
+        // One more than there should be shows that there is more.
+        let found = std::io::copy(&mut decoder.by_ref().take(claimed.saturating_add(1)), &mut std::io::sink());
+        match found.map_err(|error| broken(&error))? {
+            found if found == claimed => Ok(claimed),
+            found => Err(broken(&format_args!("{found} bytes instead of {claimed}"))),
         }
     }
 
@@ -206,18 +264,26 @@ fn split_length(stored: &[u8]) -> Outcome<Option<u64>> {
     }
 }
 
+fn broken(error: &dyn std::fmt::Display) -> Fault {
+    Fault::damaged(format!("a compressed buffer is broken ({error})"))
+}
+
+fn check_expansion(stored: u64, length: u64, limits: &Limits) -> Outcome<()> {
+    if limits.allows_expansion(stored, length) {
+        return Ok(());
+    }
+    let allowed = stored.saturating_mul(limits.expansion).max(limits.expansion_free_bytes);
+    Err(Fault::limit("decompressed buffer", length, allowed))
+}
+
 fn decompress(codec: CompressionType, stored: &[u8], length: u64, limits: &Limits, out: &mut BytesMut) -> Outcome<()> {
     if length > limits.buffer_bytes {
         return Err(Fault::limit("decompressed buffer", length, limits.buffer_bytes));
     }
-    if !limits.allows_expansion(stored.len() as u64, length) {
-        let allowed = (stored.len() as u64 * limits.expansion).max(limits.expansion_free_bytes);
-        return Err(Fault::limit("decompressed buffer", length, allowed));
-    }
+    check_expansion(stored.len() as u64, length, limits)?;
     let start = out.len();
     out.resize(start + length as usize, 0);
     let target = &mut out[start..];
-    let broken = |error: &dyn std::fmt::Display| Fault::damaged(format!("a compressed buffer is broken ({error})"));
     if codec == CompressionType::ZSTD {
         let found = zstd::bulk::decompress_to_buffer(stored, target).map_err(|error| broken(&error))?;
         if found != target.len() {

@@ -267,6 +267,9 @@ fn view(arena: &[u8], at: usize, buffers: &[Range<usize>]) -> Outcome<(usize, us
     let length = int(0);
     let len = usize::try_from(length).map_err(|_| Fault::damaged(format!("a view of {length} bytes")))?;
     if len <= 12 {
+        if arena[at + 4 + len..at + 16].iter().any(|byte| *byte != 0) {
+            return Err(Fault::damaged("bytes behind a short string in its view"));
+        }
         return Ok((at + 4, len));
     }
     let (index, offset) = (int(8), int(12));

@@ -98,6 +98,11 @@ impl Dictionary {
         if entries > source.limits.dictionary_entries {
             return Err(Fault::limit("entries of a dictionary", entries, source.limits.dictionary_entries));
         }
+        // A reader notes the row of each entry beside it.
+        let held = ((self.entries.len() + values.rows) * (size_of::<Entry>() + 8)) as u64;
+        if held > source.limits.buffer_bytes {
+            return Err(Fault::limit("memory of a dictionary's entries", held, source.limits.buffer_bytes));
+        }
         self.entries.reserve(values.rows);
         for row in 0..values.rows {
             let entry = match values.cell(row)? {

@@ -10,7 +10,7 @@ use crate::error::{Fault, Outcome};
 use crate::path::{Step, Tree};
 
 /// Deepest nesting of a schema; the verifier of the metadata has the same bound.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// The type of a column, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,12 +10,15 @@ mod dictionary;
 mod layout;
 mod nested;
 mod stream;
+mod types;
+mod validate;
 mod walk;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use arrow_ipc::root_as_message;
 use bytes::Bytes;
 
 use self::body::{Body, Pool};
@@ -24,6 +27,8 @@ use self::dictionary::{Dictionary, Entry, Source};
 use self::layout::Column;
 use self::nested::{Level, Lists};
 pub use self::stream::{StreamMessage, StreamPart, StreamReader};
+use self::types::Field;
+use self::validate::Checker;
 pub(crate) use self::walk::Outline;
 use self::walk::{message, metadata};
 use crate::batch::{Arena, BadText, Collector, Reason, Row, RowState, TextBatch, check_utf8, check_utf8_rows, is_utf8};
@@ -33,12 +38,20 @@ use crate::file::Store;
 use crate::format::Format;
 use crate::inspect::Block;
 use crate::join::{Joined, Leaves, Shared};
-use crate::options::{Encoding, Limits, ReadOptions};
+use crate::options::{Encoding, Limits, ReadOptions, Validate};
 use crate::text::decode_gb18030;
 
 /// Reads the outline of a file or stream.
 pub(crate) fn outline(store: &Store, format: Format, limits: &Limits) -> Outcome<Outline> {
     if format == Format::ArrowFile { Outline::of_file(store, limits) } else { Outline::of_stream(store, limits) }
+}
+
+/// Whether bytes are a message with a schema, as Parquet keeps one: with or without the mark of a message before it.
+pub(crate) fn is_schema(bytes: &[u8]) -> bool {
+    let bytes = if bytes.starts_with(&[0xFF; 4]) { bytes.get(8..).unwrap_or_default() } else { bytes };
+    root_as_message(bytes).is_ok_and(|message| {
+        message.header_as_schema().is_some_and(|schema| Field::all(schema, message.version()).is_ok())
+    })
 }
 
 impl Outline {
@@ -131,6 +144,8 @@ pub(crate) struct IpcReader {
     blocks: Vec<Block>,
     limits: Limits,
     encoding: Encoding,
+    /// Checks what is not read, where that is wanted.
+    checker: Option<Checker>,
     text: Option<Wanted>,
     id: Option<Wanted>,
     source: Option<Wanted>,
@@ -160,6 +175,7 @@ impl IpcReader {
             blocks,
             limits: options.limits,
             encoding: options.encoding,
+            checker: (options.validate == Validate::Full).then(Checker::new),
             text,
             id,
             source,
@@ -204,6 +220,21 @@ impl IpcReader {
                 return Err(
                     Fault::damaged(format!("{length} values for {rows} rows")).at(format_args!("column \"{name}\""))
                 );
+            }
+        }
+        if let Some(checker) = &mut self.checker {
+            let (store, fields, limits) = (&self.store, &self.outline.fields, &self.limits);
+            let all = &self.outline.dictionaries;
+            // Behind the last batch may be more, which no batch needs.
+            let last = block + 1 == self.outline.batches.len();
+            // Of what lies in a column the reader sees what a row refers to, which may not be all that is there.
+            let read = [&self.text, &self.id, &self.source].into_iter().flatten();
+            let read = read.filter(|wanted| wanted.lists.is_empty() && wanted.structs.is_empty());
+            let read: Vec<usize> = read.map(|wanted| wanted.leaf.node).collect();
+            checker.dictionaries(store, fields, all, found.dictionaries, limits)?;
+            checker.batch(store, fields, found.at, batch, &read, limits)?;
+            if last {
+                checker.dictionaries(store, fields, all, all.len(), limits)?;
             }
         }
         let source = Source {

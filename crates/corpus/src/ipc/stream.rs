@@ -17,7 +17,7 @@ use crate::columns::{Columns, choose};
 use crate::error::{CorpusError, Fault, Outcome, Place};
 use crate::file::Store;
 use crate::inspect::Block;
-use crate::options::ReadOptions;
+use crate::options::{ReadOptions, Validate};
 use crate::reader::{MAX_BATCH_BYTES, guard};
 
 /// Continuation and length of a message.
@@ -93,8 +93,10 @@ pub struct StreamReader {
 }
 
 impl StreamReader {
-    /// A reader of a stream. Format and mapping of the options mean nothing here.
+    /// A reader of a stream. Format and mapping of the options mean nothing here, and columns that are not read are not
+    /// checked: they go on to somebody who reads them.
     pub fn new(options: ReadOptions, message_bytes: u64) -> Self {
+        let options = ReadOptions { validate: Validate::Projected, ..options };
         Self {
             options,
             message_bytes,
@@ -337,7 +339,8 @@ impl StreamReader {
         }
         let layout = Layout::new(schema, message.version())?;
         self.names = layout.tree.columns().map(|(name, _)| name.to_owned()).collect();
-        let outline = Outline { layout, batches: Vec::new(), dictionaries: Vec::new(), damage: None };
+        let outline =
+            Outline { layout, fields: Vec::new(), batches: Vec::new(), dictionaries: Vec::new(), damage: None };
         let mut columns = choose(&outline.candidates(), Some(&|name| outline.candidate(name)), &self.options)?;
         if self.options.id_column.is_none() {
             // A row of a stream is known by its place: an id is for those who ask for it.

@@ -5,16 +5,22 @@
 
 use std::collections::HashSet;
 
-use arrow_ipc::{Block as IpcBlock, DictionaryBatch, Message, MessageHeader, root_as_footer, root_as_message};
+use arrow_ipc::{
+    Block as IpcBlock, DictionaryBatch, Message, MessageHeader, MetadataVersion, root_as_footer, root_as_message,
+};
 use bytes::Bytes;
 
 use super::layout::Layout;
+use super::types::Field;
 use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
 use crate::options::Limits;
 
 const MAGIC: &[u8] = b"ARROW1";
 pub(super) const CONTINUATION: [u8; 4] = [0xFF; 4];
+
+/// Record batches, and dictionary messages, of a file: either takes a hundred bytes in the file, and more as a block.
+const MAX_MESSAGES: usize = 1 << 20;
 
 /// Where a message lies.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +64,8 @@ pub(crate) struct DictionaryAt {
 /// Outline of a file. Damage behind the schema is kept beside what was found up to there.
 pub(crate) struct Outline {
     pub(crate) layout: Layout,
+    /// The types of all columns.
+    pub(super) fields: Vec<Field>,
     pub(crate) batches: Vec<BatchAt>,
     pub(crate) dictionaries: Vec<DictionaryAt>,
     pub(crate) damage: Option<Fault>,
@@ -90,8 +98,9 @@ impl Outline {
         let bytes = store.read(footer_at, length)?;
         let footer = root_as_footer(&bytes).map_err(|error| broken(&error).at("footer"))?;
         let schema = footer.schema().ok_or_else(|| Fault::damaged("there is no schema").at("footer"))?;
+        let fields = Field::all(schema, footer.version()).place(|| "schema")?;
         let layout = Layout::new(schema, footer.version()).place(|| "schema")?;
-        let mut outline = Self { layout, batches: Vec::new(), dictionaries: Vec::new(), damage: None };
+        let mut outline = Self { layout, fields, batches: Vec::new(), dictionaries: Vec::new(), damage: None };
         // Blocks that overlap could make a small file mean any amount of work.
         let mut total = 0_u64;
         let mut locate = |block: &IpcBlock| {
@@ -103,6 +112,8 @@ impl Outline {
             Ok(at)
         };
         let mut ids = HashSet::new();
+        few("dictionaries", footer.dictionaries().map_or(0, |blocks| blocks.len())).place(|| "footer")?;
+        few("record batches", footer.recordBatches().map_or(0, |blocks| blocks.len())).place(|| "footer")?;
         for (i, block) in footer.dictionaries().into_iter().flatten().enumerate() {
             let found = locate(block).and_then(|at| {
                 let metadata = metadata(store, at, limits)?;
@@ -141,8 +152,9 @@ impl Outline {
         };
         let message = message(&bytes, schema_at).place(|| "schema")?;
         let schema = message.header_as_schema().ok_or_else(|| wrong_kind(message, "schema"))?;
+        let fields = Field::all(schema, message.version()).place(|| "schema")?;
         let layout = Layout::new(schema, message.version()).place(|| "schema")?;
-        let mut outline = Self { layout, batches: Vec::new(), dictionaries: Vec::new(), damage: None };
+        let mut outline = Self { layout, fields, batches: Vec::new(), dictionaries: Vec::new(), damage: None };
         let walked = outline.walk(store, at, limits);
         outline.note(walked);
         Ok(outline)
@@ -152,6 +164,8 @@ impl Outline {
     fn walk(&mut self, store: &Store, mut at: u64, limits: &Limits) -> Outcome<()> {
         loop {
             let number = self.batches.len();
+            few("record batches", number)?;
+            few("dictionaries", self.dictionaries.len())?;
             let place = || format!("message before record batch {number}");
             let Some((found, bytes)) = next_message(store, &mut at, limits).place(place)? else {
                 break;
@@ -191,6 +205,10 @@ impl Outline {
             }
         }
     }
+}
+
+fn few(what: &'static str, number: usize) -> Outcome<()> {
+    if number > MAX_MESSAGES { Err(Fault::limit(what, number as u64, MAX_MESSAGES as u64)) } else { Ok(()) }
 }
 
 /// The block's place, in front of the footer.
@@ -233,6 +251,9 @@ pub(crate) fn metadata(store: &Store, at: MessageAt, limits: &Limits) -> Outcome
 /// Verifies the metadata and compares the body's length with what the outline says.
 pub(crate) fn message(metadata: &[u8], at: MessageAt) -> Outcome<Message<'_>> {
     let message = root_as_message(metadata).map_err(|error| broken(&error))?;
+    if message.version() < MetadataVersion::V4 {
+        return Err(Fault::unsupported(format!("metadata version {}, older than 4", message.version().0 + 1)));
+    }
     // Some writers of the footer count the padding, so the header may say less, never more.
     match u64::try_from(message.bodyLength()) {
         Ok(body) if body <= at.body => Ok(message),

@@ -1,14 +1,23 @@
 //! The footer of a Parquet file: its columns, and where their chunks lie in each row group.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::thrift::{BINARY, INT32, INT64, Input, LIST, STRUCT, Stop};
+use super::validate::{Leaf, leaves};
 use crate::columns::Candidate;
 use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
+use crate::ipc::is_schema;
 use crate::options::Limits;
 use crate::path::{Step, Tree};
 
 const MAGIC: &[u8] = b"PAR1";
 const ENCRYPTED: &[u8] = b"PARE";
+
+/// Elements of a schema, and row groups: either may be a byte or three in the footer and is a hundred in memory.
+const MAX_ELEMENTS: usize = 1 << 17;
+const MAX_GROUPS: usize = 1 << 18;
 
 /// What a column holds, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +71,7 @@ pub(crate) struct Column {
     pub(crate) definition: u32,
     /// Highest level of repetition: the number of lists that it lies in.
     pub(crate) repetition: u32,
-    leaf: usize,
+    pub(super) leaf: usize,
 }
 
 /// The values of one column in one row group.
@@ -76,14 +85,13 @@ pub(crate) struct Chunk {
     kind: i32,
     /// The values are in another file.
     elsewhere: bool,
-    encrypted: bool,
 }
 
 /// Rows that are stored together.
 #[derive(Clone, Debug)]
 pub(crate) struct RowGroup {
     pub(crate) rows: u64,
-    chunks: Vec<Chunk>,
+    pub(crate) chunks: Vec<Chunk>,
 }
 
 /// The footer.
@@ -91,19 +99,25 @@ pub(crate) struct RowGroup {
 pub(crate) struct Footer {
     tree: Tree<Part>,
     pub(crate) groups: Vec<RowGroup>,
-    /// Physical types of all leaves.
-    leaves: Vec<i32>,
+    pub(crate) leaves: Vec<Leaf>,
 }
 
+/// An element of the schema, which is a tree in preorder.
 #[derive(Default)]
-struct Element {
-    name: String,
-    physical: Option<i32>,
-    repetition: i32,
-    children: u32,
-    converted: Option<i32>,
+pub(super) struct Element {
+    pub(super) name: String,
+    pub(super) physical: Option<i32>,
+    /// Bytes of a value of fixed length.
+    pub(super) length: i32,
+    pub(super) repetition: i32,
+    pub(super) children: u32,
+    pub(super) converted: Option<i32>,
+    /// Digits of a decimal.
+    pub(super) precision: i32,
     /// Number of the logical type, and the sign of an integer.
-    logical: Option<(i16, bool)>,
+    pub(super) logical: Option<(i16, bool)>,
+    /// Whether the logical type counts time in nanoseconds.
+    pub(super) nanoseconds: bool,
 }
 
 impl Footer {
@@ -139,29 +153,59 @@ impl Footer {
     fn parse(bytes: &[u8]) -> Outcome<Self> {
         let mut elements = Vec::new();
         let mut groups = Vec::new();
-        let mut rows = None;
-        let parsed = Input::new(bytes).fields(|input, id, kind| match (id, kind) {
-            (2, LIST) => input.list(STRUCT, |input| {
-                elements.push(element(input)?);
-                Ok(())
-            }),
-            (3, INT64) => {
-                rows = Some(input.int()?);
-                Ok(())
+        let (mut rows, mut orders) = (None, None);
+        let mut seen = 0_u32;
+        let parsed = Input::new(bytes).fields(|input, id, kind| {
+            seen |= 1_u32.checked_shl(u32::from(id.unsigned_abs())).unwrap_or(0);
+            match (id, kind) {
+                (2, LIST) => input.list(STRUCT, |input| {
+                    if elements.len() == MAX_ELEMENTS {
+                        return Err(Stop::Limit("elements of the schema", MAX_ELEMENTS as u64));
+                    }
+                    elements.push(element(input)?);
+                    Ok(())
+                }),
+                (3, INT64) => {
+                    rows = Some(input.int()?);
+                    Ok(())
+                }
+                (4, LIST) => input.list(STRUCT, |input| {
+                    if groups.len() == MAX_GROUPS {
+                        return Err(Stop::Limit("row groups", MAX_GROUPS as u64));
+                    }
+                    groups.push(row_group(input)?);
+                    Ok(())
+                }),
+                (5, LIST) => input.list(STRUCT, metadata),
+                (7, LIST) => {
+                    let orders = orders.insert(0);
+                    input.list(STRUCT, |input| {
+                        *orders += 1;
+                        input.skip(STRUCT, 2)
+                    })
+                }
+                _ => input.skip(kind, 1),
             }
-            (4, LIST) => input.list(STRUCT, |input| {
-                groups.push(row_group(input)?);
-                Ok(())
-            }),
-            _ => input.skip(kind, 1),
         });
-        parsed.map_err(|stop| {
-            Fault::damaged(match stop {
-                Stop::End => "it ends within a field",
-                Stop::Broken(what) => what,
-            })
+        parsed.map_err(|stop| match stop {
+            Stop::End => Fault::damaged("it ends within a field"),
+            Stop::Broken(what) => Fault::damaged(what),
+            Stop::Unsupported(what) => Fault::unsupported(what),
+            Stop::Limit(what, limit) => Fault::limit(what, limit + 1, limit),
         })?;
-        let (tree, leaves) = tree(&elements)?;
+        // Version, schema, rows and row groups.
+        if seen & 0b1_1110 != 0b1_1110 {
+            return Err(Fault::damaged("a field that must be there is missing"));
+        }
+        let tree = tree(&elements)?;
+        let leaves = leaves(&elements)?;
+        if orders.is_some_and(|orders| orders != leaves.len()) {
+            return Err(Fault::damaged(format!(
+                "orders of {} columns; there are {}",
+                orders.unwrap_or(0),
+                leaves.len()
+            )));
+        }
         let total = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));
         if rows.and_then(|rows| u64::try_from(rows).ok()) != total {
             let rows = rows.map_or("no number of".into(), |rows| rows.to_string());
@@ -181,15 +225,15 @@ impl Footer {
                 return Err(Fault::damaged(detail).at(format_args!("row group {i}")));
             }
             rows = rows.saturating_add(group.rows);
-            for (leaf, (chunk, kind)) in group.chunks.iter().zip(&self.leaves).enumerate() {
+            for (leaf, (chunk, Leaf { physical, .. })) in group.chunks.iter().zip(&self.leaves).enumerate() {
                 if chunk.elsewhere {
                     return Err(place(Fault::unsupported("values in another file"), leaf));
                 }
-                if chunk.encrypted {
-                    return Err(place(Fault::unsupported("encrypted values"), leaf));
+                if !(0..=7).contains(&chunk.codec) {
+                    return Err(place(Fault::damaged(format!("compression codec {}", chunk.codec)), leaf));
                 }
-                if chunk.kind != *kind {
-                    let detail = format!("physical type {}; the schema has {kind}", chunk.kind);
+                if chunk.kind != *physical {
+                    let detail = format!("physical type {}; the schema has {physical}", chunk.kind);
                     return Err(place(Fault::damaged(detail), leaf));
                 }
                 let end = chunk.offset.checked_add(chunk.length);
@@ -245,21 +289,38 @@ impl Footer {
 
 fn element(input: &mut Input<'_>) -> Result<Element, Stop> {
     let mut element = Element::default();
+    let (mut has_name, mut digits) = (false, None);
     input.fields(|input, id, kind| {
         match (id, kind) {
             (1, INT32) => element.physical = Some(input.i32()?),
+            (2, INT32) => element.length = input.i32()?,
             (3, INT32) => element.repetition = input.i32()?,
-            (4, BINARY) => element.name = String::from_utf8_lossy(input.binary()?).into_owned(),
+            (4, BINARY) => {
+                let name = str::from_utf8(input.binary()?).map_err(|_| Stop::Broken("a name that is not UTF-8"))?;
+                element.name = name.to_string();
+                has_name = true;
+            }
             (5, INT32) => element.children = input.count()?,
             (6, INT32) => element.converted = Some(input.i32()?),
+            (8, INT32) => digits = Some(input.i32()?),
             (10, STRUCT) => input.fields(|input, id, kind| {
                 let mut signed = true;
                 if kind == STRUCT {
-                    input.fields(|input, field, kind| {
-                        if id == 10 && field == 2 {
+                    input.fields(|input, field, kind| match (id, field, kind) {
+                        (10, 2, _) => {
                             signed = kind == 1;
+                            input.skip(kind, 4)
                         }
-                        input.skip(kind, 4)
+                        (5, 2, INT32) => {
+                            element.precision = input.i32()?;
+                            Ok(())
+                        }
+                        // The unit of a time is a union of empty structs: 3 stands for nanoseconds.
+                        (7, 2, STRUCT) => input.fields(|input, unit, kind| {
+                            element.nanoseconds = unit == 3;
+                            input.skip(kind, 5)
+                        }),
+                        _ => input.skip(kind, 4),
                     })?;
                 } else {
                     input.skip(kind, 3)?;
@@ -271,13 +332,57 @@ fn element(input: &mut Input<'_>) -> Result<Element, Stop> {
         }
         Ok(())
     })?;
+    if !has_name {
+        return Err(Stop::Broken("a column without a name"));
+    }
+    // The older and the newer form of a decimal's type may both be there.
+    match digits {
+        Some(digits) if matches!(element.logical, Some((5, _))) && digits != element.precision => {
+            return Err(Stop::Broken("a decimal of two precisions"));
+        }
+        Some(digits) => element.precision = digits,
+        None => {}
+    }
     Ok(element)
+}
+
+/// A name of the file's own metadata and its value. That of an Arrow schema must hold one: readers make columns by it.
+fn metadata(input: &mut Input<'_>) -> Result<(), Stop> {
+    let (mut name, mut value) = (None, None);
+    input.fields(|input, id, field| {
+        match (id, field) {
+            (1, BINARY) => name = Some(input.binary()?),
+            (2, BINARY) => value = Some(input.binary()?),
+            _ => input.skip(field, 3)?,
+        }
+        Ok(())
+    })?;
+    match (name.ok_or(Stop::Broken("metadata without a name"))?, value) {
+        (b"ARROW:schema", Some(schema)) if !is_arrow_schema(schema) => Err(Stop::Broken("a broken Arrow schema")),
+        _ => Ok(()),
+    }
+}
+
+/// Passes over a struct whose fields are all needed by others: those in `needed`, a bit for each number.
+fn complete(input: &mut Input<'_>, needed: u32) -> Result<(), Stop> {
+    let mut seen = 0;
+    input.fields(|input, id, field| {
+        seen |= 1_u32.checked_shl(u32::from(id.unsigned_abs())).unwrap_or(0);
+        input.skip(field, 4)
+    })?;
+    if seen & needed == needed { Ok(()) } else { Err(Stop::Broken("a field that must be there is missing")) }
 }
 
 fn row_group(input: &mut Input<'_>) -> Result<RowGroup, Stop> {
     let mut chunks = Vec::new();
-    let mut rows = None;
+    let (mut rows, mut has_size) = (None, false);
     input.fields(|input, id, kind| match (id, kind) {
+        // The order of the rows.
+        (4, LIST) => input.list(STRUCT, |input| complete(input, 0b1110)),
+        (2, INT64) => {
+            has_size = true;
+            input.int().map(drop)
+        }
         (1, LIST) => input.list(STRUCT, |input| {
             chunks.push(chunk(input)?);
             Ok(())
@@ -288,17 +393,23 @@ fn row_group(input: &mut Input<'_>) -> Result<RowGroup, Stop> {
         }
         _ => input.skip(kind, 2),
     })?;
+    if !has_size {
+        return Err(Stop::Broken("a row group without its size"));
+    }
     Ok(RowGroup { rows: rows.ok_or(Stop::Broken("a row group without its number of rows"))?, chunks })
 }
 
 fn chunk(input: &mut Input<'_>) -> Result<Chunk, Stop> {
     let (mut kind, mut codec, mut values, mut length, mut data, mut dictionary) = (None, None, None, None, None, None);
-    let (mut elsewhere, mut encrypted) = (false, false);
+    let (mut elsewhere, mut seen) = (false, 0_u32);
     input.fields(|input, id, field| {
         match (id, field) {
             (1, BINARY) => elsewhere = !input.binary()?.is_empty(),
             (3, STRUCT) => input.fields(|input, id, field| {
+                seen |= 1_u32.checked_shl(u32::from(id.unsigned_abs())).unwrap_or(0);
                 match (id, field) {
+                    // How many pages have which encoding.
+                    (13, LIST) => input.list(STRUCT, |input| complete(input, 0b1110))?,
                     (1, INT32) => kind = Some(input.i32()?),
                     (4, INT32) => codec = Some(input.i32()?),
                     (5, INT64) => values = Some(unsigned(input.int()?)?),
@@ -309,26 +420,27 @@ fn chunk(input: &mut Input<'_>) -> Result<Chunk, Stop> {
                 }
                 Ok(())
             })?,
-            (8, STRUCT) => {
-                encrypted = true;
-                input.skip(field, 3)?;
-            }
+            (8, STRUCT) => return Err(Stop::Unsupported("encrypted values")),
             _ => input.skip(field, 3)?,
         }
         Ok(())
     })?;
-    if encrypted {
-        // The metadata may then be missing; what follows is never read.
-        let none = Chunk { offset: 0, length: 0, codec: 0, values: 0, kind: 0, elsewhere, encrypted };
-        return Ok(none);
-    }
     let missing = Stop::Broken("a column without its metadata");
     let (Some(kind), Some(codec), Some(values), Some(length), Some(data)) = (kind, codec, values, length, data) else {
         return Err(missing);
     };
+    // Encodings, path and decompressed size are not needed, but must be there.
+    if seen & 0b100_1100 != 0b100_1100 {
+        return Err(Stop::Broken("a column without its metadata"));
+    }
     // Old writers put 0 where there is no dictionary.
     let offset = dictionary.filter(|offset| (4..data).contains(offset)).unwrap_or(data);
-    Ok(Chunk { offset, length, codec, values, kind, elsewhere, encrypted })
+    Ok(Chunk { offset, length, codec, values, kind, elsewhere })
+}
+
+/// A message with a schema, in base 64.
+fn is_arrow_schema(encoded: &[u8]) -> bool {
+    BASE64_STANDARD.decode(encoded).is_ok_and(|message| is_schema(&message))
 }
 
 fn unsigned(value: i64) -> Result<u64, Stop> {
@@ -363,13 +475,13 @@ enum Parts {
     Items,
 }
 
-/// The schema by its paths, and the physical types of all leaves, from the elements in preorder. They are walked without
-/// recursion: the depth is the file's to choose.
-fn tree(elements: &[Element]) -> Outcome<(Tree<Part>, Vec<i32>)> {
+/// The schema by its paths, from the elements in preorder. They are walked without recursion: the depth is the file's to
+/// choose.
+fn tree(elements: &[Element]) -> Outcome<Tree<Part>> {
     let uneven = || Fault::damaged("the schema is no tree");
     let root = elements.first().ok_or_else(|| Fault::damaged("there is no schema"))?;
     let mut tree = Tree::default();
-    let mut leaves = Vec::new();
+    let mut leaf = 0;
     let mut open = vec![Group {
         left: root.children,
         node: None,
@@ -392,7 +504,7 @@ fn tree(elements: &[Element]) -> Outcome<(Tree<Part>, Vec<i32>)> {
         let is_repeated = element.repetition == REPEATED;
         let definition = group.definition + u32::from(element.repetition == OPTIONAL || is_repeated);
         let repetition = group.repetition + u32::from(is_repeated);
-        let mut part = Part { kind: Kind::Other, leaf: leaves.len(), definition, repetition, type_name: "a group" };
+        let mut part = Part { kind: Kind::Other, leaf, definition, repetition, type_name: "a group" };
         // A group between a list and its items has no step of its own.
         let is_between = matches!(group.parts, Parts::List) && is_around_items(group.name, element, first_part);
         let holds = if is_between { Parts::Items } else { parts_of(element, first_part) };
@@ -403,7 +515,7 @@ fn tree(elements: &[Element]) -> Outcome<(Tree<Part>, Vec<i32>)> {
         if element.children == 0
             && let Some(physical) = element.physical
         {
-            leaves.push(physical);
+            leaf += 1;
             (part.kind, part.type_name) = kind(element, physical);
         }
         let (parent, is_field) = (group.node, matches!(group.parts, Parts::Fields));
@@ -427,7 +539,7 @@ fn tree(elements: &[Element]) -> Outcome<(Tree<Part>, Vec<i32>)> {
     if next != elements.len() {
         return Err(uneven());
     }
-    Ok((tree, leaves))
+    Ok(tree)
 }
 
 const OPTIONAL: i32 = 1;

@@ -87,7 +87,12 @@ impl Deltas {
         let miniblocks = varint(&bytes, &mut at)?;
         let left = varint(&bytes, &mut at)?;
         let value = zigzag(varint(&bytes, &mut at)?);
-        if miniblocks == 0 || block % 128 != 0 || block % miniblocks != 0 || (block / miniblocks) % 32 != 0 {
+        if miniblocks == 0
+            || block == 0
+            || block % 128 != 0
+            || block % miniblocks != 0
+            || (block / miniblocks) % 32 != 0
+        {
             return Err(Fault::damaged(format!("blocks of {block} deltas in {miniblocks} parts")));
         }
         // The widths of a block take a byte each.
@@ -185,7 +190,7 @@ fn zigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 
-fn varint(bytes: &[u8], at: &mut usize) -> Outcome<u64> {
+pub(super) fn varint(bytes: &[u8], at: &mut usize) -> Outcome<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
         let byte = *bytes.get(*at).ok_or_else(short)?;
@@ -199,7 +204,7 @@ fn varint(bytes: &[u8], at: &mut usize) -> Outcome<u64> {
 }
 
 /// `width` bits (up to 64) from the bit `from` on, lowest first.
-fn bits(bytes: &[u8], from: usize, width: u32) -> Option<u64> {
+pub(super) fn bits(bytes: &[u8], from: usize, width: u32) -> Option<u64> {
     if width == 0 {
         return Some(0);
     }
@@ -244,6 +249,8 @@ mod tests {
         assert_eq!(&rest[..], b"x");
         assert!(Deltas::new(Bytes::copy_from_slice(&packed), 7).is_err());
         assert!(Deltas::new(Bytes::from_static(&[128, 1, 0, 8, 14]), 8).is_err());
+        // Blocks of no deltas.
+        assert!(Deltas::new(Bytes::from_static(&[0, 4, 8, 14, 3, 2, 0, 0, 0]), 8).is_err());
     }
 
     #[test]

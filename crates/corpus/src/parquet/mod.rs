@@ -8,6 +8,7 @@ mod footer;
 mod levels;
 mod page;
 mod thrift;
+mod validate;
 mod values;
 
 use std::fmt::Write as _;
@@ -24,7 +25,7 @@ use crate::error::{Fault, Outcome, Place};
 use crate::file::Store;
 use crate::inspect::Block;
 use crate::join::{Joined, Leaves, Shared};
-use crate::options::{Encoding, Limits, ReadOptions};
+use crate::options::{Encoding, Limits, ReadOptions, Validate};
 use crate::text::decode_gb18030;
 
 impl Footer {
@@ -61,6 +62,7 @@ pub(crate) struct ParquetReader {
     blocks: Vec<Block>,
     limits: Limits,
     encoding: Encoding,
+    validate: Validate,
     text: Option<Column>,
     id: Option<Column>,
     source: Option<Column>,
@@ -89,6 +91,7 @@ impl ParquetReader {
             blocks,
             limits: options.limits,
             encoding: options.encoding,
+            validate: options.validate,
             text,
             id,
             source,
@@ -117,6 +120,9 @@ impl ParquetReader {
 
     fn open_group(&mut self, group: usize) -> Outcome<Open> {
         let rows = self.footer.groups[group].rows;
+        if self.validate == Validate::Full {
+            self.check_others(group, rows)?;
+        }
         let values = |column: &Option<Column>| {
             let Some(column) = column else {
                 return Ok(None);
@@ -126,6 +132,19 @@ impl ParquetReader {
         };
         let (text, id, source) = (values(&self.text)?, values(&self.id)?, values(&self.source)?);
         Ok(Open { left: rows, position: self.blocks[group].first_row, text, id, source, shared: Shared::default() })
+    }
+
+    /// Checks the columns of a row group that are not read. First, so that no row of a damaged group is looked at.
+    fn check_others(&self, group: usize, rows: u64) -> Outcome<()> {
+        let read = [&self.text, &self.id, &self.source].map(|column| column.as_ref().map(|column| column.leaf));
+        let mut items = validate::Items::new();
+        for (number, (leaf, chunk)) in self.footer.leaves.iter().zip(&self.footer.groups[group].chunks).enumerate() {
+            // The reader of a list does not compare it with the other leaves of the list.
+            if leaf.repetition > 0 || !read.contains(&Some(number)) {
+                validate::check(&self.store, leaf, chunk, rows, &mut items, &self.limits)?;
+            }
+        }
+        Ok(())
     }
 
     /// Looks whether the columns of a row group that was read end with its last row.
@@ -153,6 +172,7 @@ impl ParquetReader {
         let mut scratch = String::new();
         let utf8 = self.text.as_ref().is_some_and(|column| column.kind == Kind::Bytes { utf8: true });
         let leaves = Leaves::new(utf8, self.encoding, &self.limits);
+        let label_limits = Limits { buffer_bytes: self.limits.buffer_bytes / 4, ..self.limits };
         while open.left > 0 && !rows.is_full() {
             let position = open.position;
             match (&mut open.text, &self.text) {
@@ -188,7 +208,7 @@ impl ParquetReader {
                 [(&mut open.id, &self.id, &mut rows.ids), (&mut open.source, &self.source, &mut rows.sources)]
             {
                 if let (Some(values), Some(column)) = (values, column) {
-                    let cell = values.next(&self.store, &self.limits);
+                    let cell = values.next(&self.store, &label_limits);
                     cell.and_then(|cell| push_label(labels, values, cell, column, &mut scratch, &self.limits))
                         .place(|| format!("column \"{}\"", column.name))?;
                 }

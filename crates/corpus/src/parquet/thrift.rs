@@ -15,9 +15,6 @@ pub(crate) const BINARY: u8 = 8;
 pub(crate) const LIST: u8 = 9;
 pub(crate) const STRUCT: u8 = 12;
 
-/// Runs and bit-packed groups, the encoding of levels.
-pub(crate) const RLE: i32 = 3;
-
 /// What a page holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PageKind {
@@ -30,6 +27,7 @@ pub(crate) enum PageKind {
     },
     DataV2 {
         values: u32,
+        nulls: u32,
         encoding: i32,
         levels: u32,
         repetition: u32,
@@ -60,7 +58,9 @@ pub(crate) fn page_header(bytes: &[u8]) -> Outcome<Option<(PageHeader, usize)>> 
     match input.header() {
         Ok(header) => Ok(Some((header, input.at))),
         Err(Stop::End) => Ok(None),
-        Err(Stop::Broken(what)) => Err(Fault::damaged(format!("a page header is broken ({what})"))),
+        Err(Stop::Broken(what) | Stop::Unsupported(what) | Stop::Limit(what, _)) => {
+            Err(Fault::damaged(format!("a page header is broken ({what})")))
+        }
     }
 }
 
@@ -70,6 +70,10 @@ pub(crate) enum Stop {
     End,
     /// They can't be right.
     Broken(&'static str),
+    /// They are right and mean something that is not read here.
+    Unsupported(&'static str),
+    /// There are more of these than are allowed.
+    Limit(&'static str, u64),
 }
 
 /// Bytes that are being read.
@@ -213,9 +217,7 @@ impl<'a> Input<'a> {
                         }
                         Ok(())
                     })?;
-                    // Without lists it says nothing, and is not missed.
-                    let repetition = repetition.unwrap_or(RLE);
-                    data = values.zip(encoding).zip(level_encoding).map(|found| (found, repetition));
+                    data = values.zip(encoding).zip(level_encoding.zip(repetition));
                 }
                 (7, STRUCT) => {
                     let (mut values, mut encoding) = (None, None);
@@ -231,10 +233,13 @@ impl<'a> Input<'a> {
                 }
                 (8, STRUCT) => {
                     let (mut values, mut encoding, mut levels, mut repetition) = (None, None, None, None);
+                    let (mut nulls, mut rows) = (None, None);
                     let mut compressed = true;
                     input.fields(|input, id, field| {
                         match (id, field) {
                             (1, INT) => values = Some(input.count()?),
+                            (2, INT) => nulls = Some(input.count()?),
+                            (3, INT) => rows = Some(input.count()?),
                             (4, INT) => encoding = Some(input.i32()?),
                             (5, INT) => levels = Some(input.count()?),
                             (6, INT) => repetition = Some(input.count()?),
@@ -243,29 +248,28 @@ impl<'a> Input<'a> {
                         }
                         Ok(())
                     })?;
-                    data_v2 = values.zip(encoding).zip(levels.zip(repetition)).map(|found| (found, compressed));
+                    // The number of rows says no more than the levels do, but must be there.
+                    let counts = values.zip(nulls).zip(rows).map(|(counts, _)| counts);
+                    data_v2 = counts.zip(encoding).zip(levels.zip(repetition)).map(|found| (found, compressed));
                 }
                 _ => input.skip(field, 1)?,
             }
             Ok(())
         })?;
-        let kind = match kind.ok_or(Stop::Broken("no type"))? {
-            0 => data.map(|(((values, encoding), level_encoding), repetition_encoding)| PageKind::Data {
-                values,
-                encoding,
-                level_encoding,
-                repetition_encoding,
-            }),
-            2 => dictionary.map(|(values, encoding)| PageKind::Dictionary { values, encoding }),
-            3 => data_v2.map(|(((values, encoding), (levels, repetition)), compressed)| PageKind::DataV2 {
-                values,
-                encoding,
-                levels,
-                repetition,
-                compressed,
-            }),
-            _ => Some(PageKind::Other),
-        };
+        let kind =
+            match kind.ok_or(Stop::Broken("no type"))? {
+                0 => data.map(|((values, encoding), (level_encoding, repetition_encoding))| PageKind::Data {
+                    values,
+                    encoding,
+                    level_encoding,
+                    repetition_encoding,
+                }),
+                2 => dictionary.map(|(values, encoding)| PageKind::Dictionary { values, encoding }),
+                3 => data_v2.map(|((((values, nulls), encoding), (levels, repetition)), compressed)| {
+                    PageKind::DataV2 { values, nulls, encoding, levels, repetition, compressed }
+                }),
+                _ => Some(PageKind::Other),
+            };
         Ok(PageHeader {
             kind: kind.ok_or(Stop::Broken("the part for its type is missing"))?,
             stored: stored.ok_or(Stop::Broken("no stored size"))?,

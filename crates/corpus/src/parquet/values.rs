@@ -9,17 +9,23 @@ use bytes::Bytes;
 use super::footer::{Chunk, Column, Kind};
 use super::levels::{Deltas, Hybrid};
 use super::page::{Page, Pages};
-use super::thrift::{PageKind, RLE};
+use super::thrift::PageKind;
 use crate::error::{Fault, Outcome};
 use crate::file::Store;
 use crate::options::Limits;
 
-const PLAIN: i32 = 0;
-const PLAIN_DICTIONARY: i32 = 2;
-const DELTA_BINARY_PACKED: i32 = 5;
-const DELTA_LENGTH_BYTE_ARRAY: i32 = 6;
-const DELTA_BYTE_ARRAY: i32 = 7;
-const RLE_DICTIONARY: i32 = 8;
+pub(super) const PLAIN: i32 = 0;
+pub(super) const PLAIN_DICTIONARY: i32 = 2;
+pub(super) const RLE: i32 = 3;
+pub(super) const BIT_PACKED: i32 = 4;
+pub(super) const DELTA_BINARY_PACKED: i32 = 5;
+pub(super) const DELTA_LENGTH_BYTE_ARRAY: i32 = 6;
+pub(super) const DELTA_BYTE_ARRAY: i32 = 7;
+pub(super) const RLE_DICTIONARY: i32 = 8;
+pub(super) const BYTE_STREAM_SPLIT: i32 = 9;
+
+/// Place of an entry in the dictionary, and as much for where a reader saw it last.
+const ENTRY_BYTES: usize = 16;
 
 /// What a row holds; the bytes come from [`Values::bytes`] until the next row is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +44,30 @@ pub(crate) enum Cell {
 }
 
 enum Dictionary {
-    Bytes { bytes: Bytes, entries: Vec<(u32, u32)> },
-    Ints(Vec<i128>),
+    Bytes {
+        bytes: Bytes,
+        entries: Vec<(u32, u32)>,
+    },
+    /// Integers of `width` bytes.
+    Ints {
+        bytes: Bytes,
+        width: usize,
+    },
 }
 
 impl Dictionary {
     fn len(&self) -> usize {
         match self {
             Self::Bytes { entries, .. } => entries.len(),
-            Self::Ints(ints) => ints.len(),
+            Self::Ints { bytes, width } => bytes.len() / width,
+        }
+    }
+
+    /// Memory that it takes, with what a reader notes of each entry.
+    fn held(&self) -> u64 {
+        match self {
+            Self::Bytes { bytes, entries } => (bytes.len() + entries.len() * ENTRY_BYTES) as u64,
+            Self::Ints { bytes, .. } => bytes.len() as u64,
         }
     }
 }
@@ -234,7 +255,11 @@ impl Values {
     }
 
     fn open_page(&mut self, store: &Store, limits: &Limits) -> Outcome<()> {
-        let Some(page) = self.pages.next(store, limits)? else {
+        // The last page is dropped first, and the dictionary and the next one together take what one buffer may.
+        (self.bytes, self.encoded) = (Bytes::new(), Encoded::None);
+        (self.definition.stored, self.repetition.stored) = (None, None);
+        let room = limits.buffer_bytes.saturating_sub(self.dictionary.as_ref().map_or(0, Dictionary::held));
+        let Some(page) = self.pages.next(store, &Limits { buffer_bytes: room, ..*limits })? else {
             return Err(Fault::damaged(format!("the pages end {} values early", self.chunk_left)));
         };
         let (values, encoding) = match page.kind {
@@ -245,7 +270,7 @@ impl Values {
                 if !matches!(encoding, PLAIN | PLAIN_DICTIONARY) {
                     return Err(Fault::unsupported(format!("a dictionary in encoding {encoding}")));
                 }
-                self.dictionary = Some(self.read_dictionary(page.bytes, values as usize)?);
+                self.dictionary = Some(self.read_dictionary(page.bytes, values as usize, limits)?);
                 return Ok(());
             }
             PageKind::Data { values, encoding, .. } | PageKind::DataV2 { values, encoding, .. } => (values, encoding),
@@ -365,7 +390,9 @@ impl Values {
                 let key = keys.next()? as usize;
                 match &self.dictionary {
                     Some(Dictionary::Bytes { entries, .. }) if key < entries.len() => Ok(Cell::Entry(key)),
-                    Some(Dictionary::Ints(ints)) if key < ints.len() => Ok(Cell::Int(ints[key])),
+                    Some(Dictionary::Ints { bytes, width }) if key < bytes.len() / width => {
+                        Ok(Cell::Int(int(stored_int(&bytes[key * width..(key + 1) * width]), self.kind)))
+                    }
                     _ => Err(Fault::damaged(format!("key {key} in a dictionary of {} entries", self.entries()))),
                 }
             }
@@ -400,13 +427,17 @@ impl Values {
     }
 
     /// Entries one behind the other, each with its length, or integers.
-    fn read_dictionary(&self, bytes: Bytes, values: usize) -> Outcome<Dictionary> {
+    fn read_dictionary(&self, bytes: Bytes, values: usize, limits: &Limits) -> Outcome<Dictionary> {
         let short = || Fault::damaged(format!("{values} entries leave a dictionary of {} bytes", bytes.len()));
         match self.kind {
-            Kind::Bytes { .. } => {
-                // Every entry has four bytes of length, which bounds what is reserved.
+            Kind::Bytes { utf8 } => {
+                // Every entry has four bytes of length.
                 if values > bytes.len() / 4 {
                     return Err(short());
+                }
+                let held = (bytes.len() + values * ENTRY_BYTES) as u64;
+                if held > limits.buffer_bytes {
+                    return Err(Fault::limit("memory of a dictionary", held, limits.buffer_bytes));
                 }
                 let mut entries = Vec::with_capacity(values);
                 let mut at = 0;
@@ -415,6 +446,10 @@ impl Values {
                     let length = u32::from_le_bytes(*length);
                     let start = at + 4;
                     at = start.checked_add(length as usize).filter(|end| *end <= bytes.len()).ok_or_else(short)?;
+                    // Also those that no row has.
+                    if utf8 && simdutf8::basic::from_utf8(&bytes[start..at]).is_err() {
+                        return Err(Fault::damaged(format!("entry {} is not valid UTF-8", entries.len())));
+                    }
                     entries.push((start as u32, length));
                 }
                 Ok(Dictionary::Bytes { bytes, entries })
@@ -424,8 +459,7 @@ impl Values {
                 if values > bytes.len() / width {
                     return Err(short());
                 }
-                let ints = bytes.chunks_exact(width).take(values);
-                Ok(Dictionary::Ints(ints.map(|stored| int(stored_int(stored), self.kind)).collect()))
+                Ok(Dictionary::Ints { bytes: bytes.slice(..values * width), width })
             }
             Kind::Other => Err(Fault::unsupported("a dictionary of another type")),
         }
