@@ -44,6 +44,8 @@ export declare class StreamScan {
   push(bytes: Uint8Array): number
   /** Does the next piece of work. */
   advance(): StreamEvent
+  /** Writes the ids of the last slice's packs, as those of a shard's batch. */
+  fillIds(target: Buffer): void
   /** Brings the sums of a slice, one array per pack. */
   score(slice: number, sums: Array<Int32Array>): void
   /** The message that answers the first record batch that waits. */
