@@ -30,14 +30,18 @@ const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "
  * Runs a command to its end. One at a time: processor time is that of all children of this process.
  *
  * @param {readonly string[]} argv
- * @param {{ cwd?: string, timeoutMs?: number }} [options] a command that takes longer is ended, which is an error
+ * @param {{ cwd?: string, env?: Record<string, string>, timeoutMs?: number }} [options] `env` is added to ours; a command
+ *   that takes longer is ended, which is an error
  * @returns {Promise<Run>}
  */
-export async function measure(argv, { cwd, timeoutMs } = {}) {
+export async function measure(argv, { cwd, env, timeoutMs } = {}) {
   const load1 = loadavg()[0];
   const [machine, own, children] = [machineTicks(), ownTicks(), childTicks()];
   const started = performance.now();
-  const child = spawn(argv[0], argv.slice(1), { cwd, timeout: timeoutMs, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(argv[0], argv.slice(1), {
+    ...{ cwd, env: { ...process.env, ...env }, timeout: timeoutMs },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const memory = new Memory(child.pid);
   const sampling = setInterval(() => memory.sample(), sampleMs);
   let [stdout, stderr] = ["", ""];
