@@ -1,6 +1,7 @@
 /**
  * Loaded into corpusgate before it (`node --import`): adds up the time inside native calls, thread by thread, and writes it
- * to the folder that BENCH_CLOCK names. What is left of the whole is orchestration.
+ * to the folder that BENCH_CLOCK names. What is left of the whole is orchestration. Times count from the start of the
+ * thread, processor time is the whole process's: with one worker, only one thread has much to do at a time.
  */
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,24 +9,30 @@ import { join } from "node:path";
 import { isMainThread, threadId } from "node:worker_threads";
 
 const native = createRequire(import.meta.url)("../native/index.cjs");
-const sums = { thread: isMainThread ? "main" : "worker", nativeMs: 0, calls: 0, firstMs: null, lastMs: 0 };
+const thread = isMainThread ? "main" : "worker";
+/** Inside native calls, and from the first of them to the end of the last. */
+const sums = { native: { wallS: 0, cpuS: 0 }, first: null, last: null };
 
-/** Makes a native call, timed. Times count from the start of the process. */
+function now() {
+  const { user, system } = process.cpuUsage();
+  return { wallS: performance.now() / 1e3, cpuS: (user + system) / 1e6 };
+}
+
+/** Makes a native call, timed. */
 function timed(call) {
-  const start = performance.now();
-  sums.firstMs ??= start;
+  const start = now();
+  sums.first ??= start;
   try {
     return call();
   } finally {
-    sums.lastMs = performance.now();
-    sums.nativeMs += sums.lastMs - start;
-    sums.calls++;
+    sums.last = now();
+    for (const clock of ["wallS", "cpuS"]) sums.native[clock] += sums.last[clock] - start[clock];
   }
 }
 
 function write() {
-  const file = join(process.env.BENCH_CLOCK, `${sums.thread}-${threadId}.json`);
-  writeFileSync(file, JSON.stringify({ ...sums, endMs: performance.now() }));
+  const file = join(process.env.BENCH_CLOCK, `${thread}-${threadId}.json`);
+  writeFileSync(file, JSON.stringify({ thread, ...sums }));
 }
 
 /** A shard's scan, each call of it timed. */

@@ -94,9 +94,9 @@ export function corpusgate(bench, { meaning, storage, workers, nodeOptions = [] 
 }
 
 const engineNames = {
-  standard: "corpusgate, all kinds",
-  exact: "corpusgate, substrings",
-  verdict: "corpusgate, full cascade",
+  standard: "corpusgate all kinds",
+  exact: "corpusgate substrings",
+  verdict: "corpusgate full cascade",
 };
 
 /** The count of a run folder, which is removed: the next run must write its own. */

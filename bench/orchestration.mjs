@@ -7,15 +7,16 @@ import { measure } from "./measure.mjs";
 const clock = new URL("clock.mjs", import.meta.url).href;
 
 /**
- * Where the time of one scan went, in seconds. One worker, so that no two parts go on at the same time.
+ * Where the time of one scan went. One worker, so that no two parts go on at the same time.
  *
  * @typedef {object} Clocked
- * @property {number} wallS the whole process
- * @property {number} cpuS processor time of all its threads
- * @property {number} mainNativeS native calls of the main thread: looking at files, compiling, drawing samples
- * @property {number} workerNativeS native calls of the worker: opening shards, reading and matching, writing evidence
- * @property {number} workerS from the worker's first native call to the end of its last
+ * @property {Times} process the whole process
+ * @property {Times} main native calls of the main thread: looking at files, compiling, drawing samples
+ * @property {Times} worker native calls of the worker: opening shards, reading and matching, writing evidence
+ * @property {Times} workerSpan from the worker's first native call to the end of its last
  */
+
+/** @typedef {{ wallS: number, cpuS: number }} Times seconds that passed, and those of processors */
 
 /**
  * Scans once, and says where the time went.
@@ -38,12 +39,18 @@ export async function clockScan(bench, storage) {
     throw new Error(`${threads.length} threads told their times; the main thread and a worker were expected`);
   }
   // A second pass over sources that are short of samples has a worker of its own.
-  const sum = (of) => workers.reduce((total, worker) => total + of(worker), 0) / 1000;
+  const sum = (of) => ({
+    wallS: seconds(workers.reduce((total, worker) => total + of(worker, "wallS"), 0)),
+    cpuS: seconds(workers.reduce((total, worker) => total + of(worker, "cpuS"), 0)),
+  });
   return {
-    wallS: run.wallS,
-    cpuS: run.cpuS,
-    mainNativeS: main.nativeMs / 1000,
-    workerNativeS: sum(({ nativeMs }) => nativeMs),
-    workerS: sum(({ firstMs, lastMs }) => lastMs - firstMs),
+    process: { wallS: seconds(run.wallS), cpuS: seconds(run.cpuS) },
+    main: { wallS: seconds(main.native.wallS), cpuS: seconds(main.native.cpuS) },
+    worker: sum(({ native }, clock) => native[clock]),
+    workerSpan: sum(({ first, last }, clock) => last[clock] - first[clock]),
   };
+}
+
+function seconds(value) {
+  return Number(value.toFixed(4));
 }

@@ -28,13 +28,13 @@ export function listParts(bench, program) {
   const rust = (storage, ...args) => [program(), "--alone", args[0], pathsOf(corpus, storage)[0], ...args.slice(1)];
   const rows = formats.map((storage) => part("decode alone", storage, "decode", () => rust(storage, "decode")));
   for (const meaning of ["standard", "exact"]) {
-    const name = { standard: "match alone, all kinds", exact: "match alone, substrings" }[meaning];
+    const name = { standard: "match alone all kinds", exact: "match alone substrings" }[meaning];
     rows.push(part(name, "memory", meaning, () => rust("arrow", "match", words.libraries[meaning].compiled)));
   }
-  rows.push(part("unpack alone, zlib-rs", "gz", "unpack", () => rust("gz", "unpack")));
-  rows.push(part("unpack alone, zstd", "zst", "unpack", () => rust("zst", "unpack")));
+  rows.push(part("unpack alone zlib-rs", "gz", "unpack", () => rust("gz", "unpack")));
+  rows.push(part("unpack alone zstd", "zst", "unpack", () => rust("zst", "unpack")));
   if (existsSync(python) && runs(python, ["-c", "import isal"])) {
-    rows.push(part("unpack alone, ISA-L", "gz", "unpack", () => [python, inflate, ...pathsOf(corpus, "gz")]));
+    rows.push(part("unpack alone ISA-L", "gz", "unpack", () => [python, inflate, ...pathsOf(corpus, "gz")]));
   }
   return rows;
 }

@@ -82,7 +82,7 @@ function ripgrep(bench) {
 function polars(bench) {
   const row = (find, storage, engine = "in-memory") => ({
     ...{
-      engine: `polars ${find}${engine === "streaming" ? ", streaming" : ""}`,
+      engine: `polars ${find}${engine === "streaming" ? " streaming" : ""}`,
       storage,
       workers: 2,
       meaning: "exact",

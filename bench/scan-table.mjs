@@ -148,21 +148,23 @@ function memoryCells(runs) {
   return [most("peakRssBytes"), most("peakAnonBytes")];
 }
 
+/** Seconds that passed; the shares by processor time too, because others cannot change those. */
 function renderOrchestration({ orchestration }) {
   const head = ["file", "process", "native, main thread", "native, worker", "between the worker's calls"];
   return table(
-    [...head, "start, end and the rest", "outside native calls"],
+    [...head, "start, end and the rest", "between, wall / cpu", "outside native calls, wall / cpu"],
     orchestration.map(({ storage, runs }) => {
-      const middle = (of) => median(runs.map(of));
-      const seconds = (of) => middle(of).toFixed(3);
+      const seconds = (of) => median(runs.map(of)).toFixed(3);
+      const share = (of) => ["wallS", "cpuS"].map((clock) => percent(median(runs.map((run) => of(run, clock))), 2));
       return [
         storage,
-        seconds(({ wallS }) => wallS),
-        seconds(({ mainNativeS }) => mainNativeS),
-        seconds(({ workerNativeS }) => workerNativeS),
-        `${seconds(({ workerS, workerNativeS }) => workerS - workerNativeS)} (${percent(middle(betweenCalls), 2)})`,
-        seconds(({ wallS, mainNativeS, workerS }) => wallS - mainNativeS - workerS),
-        percent(middle(outsideCalls), 2),
+        seconds(({ process }) => process.wallS),
+        seconds(({ main }) => main.wallS),
+        seconds(({ worker }) => worker.wallS),
+        seconds(({ worker, workerSpan }) => workerSpan.wallS - worker.wallS),
+        seconds(({ process, main, workerSpan }) => process.wallS - main.wallS - workerSpan.wallS),
+        share(betweenCalls).join(" / "),
+        share(outsideCalls).join(" / "),
       ];
     }),
     1,

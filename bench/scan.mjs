@@ -84,8 +84,7 @@ export async function benchScan(args) {
       record.rows[at].runs.push(figuresOf({ ...run, ...row.times?.(run) }));
     }
     for (const { storage, runs } of record.orchestration) {
-      const times = Object.entries(await clockScan(bench, storage));
-      runs.push(Object.fromEntries(times.map(([name, seconds]) => [name, Number(seconds.toFixed(4))])));
+      runs.push(await clockScan(bench, storage));
     }
     console.log(`round ${round} of ${options.repeat} done`);
   }

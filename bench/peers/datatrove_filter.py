@@ -54,9 +54,9 @@ def main() -> None:
         names = Path(scratch) / "files.txt"
         names.write_text("".join(f"{path.relative_to(folder)}\n" for path in options.corpus), encoding="utf-8")
         pipeline = [JsonlReader(str(folder), paths_file=str(names)), KeywordFilter(words)]
-        executor = LocalPipelineExecutor(
-            pipeline, tasks=len(options.corpus), workers=options.workers, logging_dir=f"{scratch}/logs"
-        )
+        tasks = {"tasks": len(options.corpus), "workers": options.workers, "logging_dir": f"{scratch}/logs"}
+        # Its default, a fork server, would keep the workers' processor time to itself.
+        executor = LocalPipelineExecutor(pipeline, **tasks, start_method="fork")
         stats = executor.run().stats
     counts = next(step for step in stats if step.name.endswith(KeywordFilter.name))
     print(json.dumps({"records": counts["total"].total, "hit": counts["dropped"].total}))
