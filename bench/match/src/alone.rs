@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::path::Path;
 use std::time::Instant;
 
 use corpus::{ReadOptions, ShardRange, ShardReader, TextBatch};
@@ -38,7 +39,7 @@ pub fn unpack(path: &str) -> Result<Part> {
     let mut clock = Clock::default();
     let bytes = clock.time(|| {
         let file = BufReader::with_capacity(CHUNK_BYTES, File::open(path)?);
-        let mut unpacked: Box<dyn Read> = if path.ends_with(".gz") {
+        let mut unpacked: Box<dyn Read> = if Path::new(path).extension().is_some_and(|extension| extension == "gz") {
             Box::new(MultiGzDecoder::new(file))
         } else {
             Box::new(zstd::Decoder::with_buffer(file)?)
