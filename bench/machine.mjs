@@ -24,11 +24,19 @@ export function describeMachine() {
   };
 }
 
-/** Versions of everything that was timed; null for what is not installed. */
-export function describeVersions(python) {
+/** Python packages that were timed, or that files were made with. */
+const packages = ["ahocorasick_rs", "datatrove", "isal", "orjson", "polars", "pyarrow"];
+
+/**
+ * Versions of everything that was timed; null for what is not installed.
+ *
+ * @param {string} python of the virtual environment
+ * @param {string} dolmaPython of dolma's own
+ */
+export function describeVersions(python, dolmaPython) {
   const json = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
-  const packages = "from importlib.metadata import version as v; print(v('ahocorasick_rs'), v('orjson'), v('pyarrow'))";
-  const [ahocorasick, orjson, pyarrow] = firstLine(python, ["-c", packages])?.split(" ") ?? [];
+  const version = (command, name) =>
+    firstLine(command, ["-c", `from importlib.metadata import version; print(version("${name}"))`]);
   return {
     corpusgate: json("../package.json").version,
     commit: firstLine("git", ["rev-parse", "--short=12", "HEAD"]),
@@ -42,9 +50,8 @@ export function describeVersions(python) {
     node: process.versions.node,
     ripgrep: firstLine("rg", ["--version"]),
     python: firstLine(python, ["-c", "import platform; print(platform.python_version())"]),
-    ahocorasick_rs: ahocorasick ?? null,
-    orjson: orjson ?? null,
-    pyarrow: pyarrow ?? null,
+    ...Object.fromEntries(packages.map((name) => [name, version(python, name)])),
+    dolma: version(dolmaPython, "dolma"),
   };
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Makes the benchmark corpus: the texts of some files, repeated up to a size, in each way of storing them.
 
-    python make_corpus.py --size 1000000000 --out bench/work/corpus --formats jsonl,gz,parquet,arrow FILE_OR_FOLDER...
+    python make_corpus.py --size 1000000000 --out bench/work/corpus --formats jsonl,gz,zst,parquet,arrow FILE_OR_FOLDER...
 
 Reads Parquet, Arrow files and streams, and JSON lines (plain, .gz, .zst); the text is the column `text`, else
 `content`. Rows without text are left out. The texts are repeated in their order until `--size` bytes of UTF-8 are
 reached; each record gets an id of its own, so nothing but the text repeats, and a text comes back only after all
-others. Nothing is drawn at random: the same input and the same versions of requirements.txt give the same bytes.
+others. Nothing is drawn at random: the same input and the same versions of requirements.txt give the same bytes. Only
+the texts and a group of rows are held, whatever the size.
 
 Prints what it made as JSON: records, bytes of text, a digest of ids and texts, and size and SHA-256 of each file.
 """
@@ -20,6 +21,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -104,12 +106,16 @@ def repeated(texts: list[str], size: int) -> Iterator[Rows]:
 
 
 class Lines:
-    """JSON lines, plain or through gzip."""
+    """JSON lines, plain or compressed."""
 
-    def __init__(self, path: Path, compressed: bool) -> None:
+    def __init__(self, path: Path, compression: str | None = None) -> None:
         self._raw = path.open("wb")
-        # No name and no time, so that the bytes depend on the content alone.
-        self._file = gzip.GzipFile("", "wb", 6, self._raw, 0) if compressed else self._raw
+        self._file: Any = self._raw
+        if compression == "gzip":
+            # No name and no time, so that the bytes depend on the content alone.
+            self._file = gzip.GzipFile("", "wb", 6, self._raw, 0)
+        elif compression == "zstd":
+            self._file = pa.CompressedOutputStream(self._raw, "zstd")
 
     def write(self, rows: Rows) -> None:
         quote = json.JSONEncoder(ensure_ascii=False).encode
@@ -152,23 +158,28 @@ def table_of(rows: Rows) -> pa.Table:
 
 
 class Half(Lines):
-    """Every other group of rows as JSON lines: for tools whose threads share files but not one file."""
+    """Every other batch of rows as JSON lines: for tools whose threads share files but not one file."""
 
-    def __init__(self, path: Path, turn: int) -> None:
-        super().__init__(path, compressed=False)
-        self._turn = turn
+    def __init__(self, path: Path, half: int, compression: str | None = None) -> None:
+        super().__init__(path, compression)
+        self._half = half
+        self._batches = 0
 
     def write(self, rows: Rows) -> None:
-        if self._turn == 0:
-            super().write(rows)
-        self._turn = 1 - self._turn
+        for start in range(0, len(rows), ROWS_PER_BATCH):
+            if self._batches % 2 == self._half:
+                super().write(rows[start : start + ROWS_PER_BATCH])
+            self._batches += 1
 
 
 WRITERS = {
-    "jsonl": ("corpus.jsonl", lambda path: Lines(path, compressed=False)),
+    "jsonl": ("corpus.jsonl", Lines),
     "half-0": ("corpus-0.jsonl", lambda path: Half(path, 0)),
     "half-1": ("corpus-1.jsonl", lambda path: Half(path, 1)),
-    "gz": ("corpus.jsonl.gz", lambda path: Lines(path, compressed=True)),
+    "gz": ("corpus.jsonl.gz", lambda path: Lines(path, "gzip")),
+    "gz-half-0": ("corpus-0.jsonl.gz", lambda path: Half(path, 0, "gzip")),
+    "gz-half-1": ("corpus-1.jsonl.gz", lambda path: Half(path, 1, "gzip")),
+    "zst": ("corpus.jsonl.zst", lambda path: Lines(path, "zstd")),
     "parquet": ("corpus.parquet", Parquet),
     "arrow": ("corpus.arrow", Arrow),
 }

@@ -30,14 +30,18 @@ const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "
  * Runs a command to its end. One at a time: processor time is that of all children of this process.
  *
  * @param {readonly string[]} argv
- * @param {{ cwd?: string, timeoutMs?: number }} [options] a command that takes longer is ended, which is an error
+ * @param {{ cwd?: string, env?: Record<string, string>, timeoutMs?: number }} [options] `env` is added to ours; a command
+ *   that takes longer is ended, which is an error
  * @returns {Promise<Run>}
  */
-export async function measure(argv, { cwd, timeoutMs } = {}) {
+export async function measure(argv, { cwd, env, timeoutMs } = {}) {
   const load1 = loadavg()[0];
   const [machine, own, children] = [machineTicks(), ownTicks(), childTicks()];
   const started = performance.now();
-  const child = spawn(argv[0], argv.slice(1), { cwd, timeout: timeoutMs, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(argv[0], argv.slice(1), {
+    ...{ cwd, env: { ...process.env, ...env }, timeout: timeoutMs },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const memory = new Memory(child.pid);
   const sampling = setInterval(() => memory.sample(), sampleMs);
   let [stdout, stderr] = ["", ""];
@@ -50,6 +54,11 @@ export async function measure(argv, { cwd, timeoutMs } = {}) {
     child.on("error", reject).on("close", (code, signal) => resolve(code ?? signal));
   }).finally(() => clearInterval(sampling));
   const childS = (childTicks() - children) / ticksPerSecond;
+  // A process that nobody waited for takes its processor time with it.
+  if (memory.cpuTicks() / ticksPerSecond > childS * 1.02 + 0.1) {
+    const seenS = memory.cpuTicks() / ticksPerSecond;
+    throw new Error(`${argv.join(" ")}\nis seen to take ${seenS} s of processor time, and ${childS} s are counted`);
+  }
   const ownS = (ownTicks() - own) / ticksPerSecond;
   const busyS = (machineTicks() - machine) / ticksPerSecond;
   if (typeof exitCode !== "number" || exitCode >= 64) {
@@ -68,10 +77,11 @@ export async function measure(argv, { cwd, timeoutMs } = {}) {
   };
 }
 
-/** The memory of a process and its descendants. */
+/** The memory of a process and its descendants, and the processor time that each was last seen to have taken. */
 class Memory {
   #root;
   #peaks = new Map();
+  #ticks = new Map();
   peakAnon = 0;
 
   constructor(root) {
@@ -85,6 +95,8 @@ class Memory {
       const kib = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
       this.#peaks.set(pid, Math.max(this.#peaks.get(pid) ?? 0, kib("VmHWM") * 1024));
       anon += kib("RssAnon") * 1024;
+      const fields = statFields(read(`/proc/${pid}/stat`));
+      if (fields.length > 1) this.#ticks.set(pid, fields[14 - 3] + fields[15 - 3]);
     }
     this.peakAnon = Math.max(this.peakAnon, anon);
   }
@@ -92,6 +104,11 @@ class Memory {
   /** The kernel keeps each process's highest value, so a short peak between two looks counts as well. */
   peakRss() {
     return [...this.#peaks.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** Their own, without their children's. */
+  cpuTicks() {
+    return [...this.#ticks.values()].reduce((sum, ticks) => sum + ticks, 0);
   }
 }
 
@@ -122,13 +139,16 @@ function read(path) {
   }
 }
 
-/** Fields of /proc/self/stat behind the name, which may hold spaces: the first is field 3 of proc(5). */
-function selfStat() {
-  const stat = readFileSync("/proc/self/stat", "utf8");
+/** Fields of a `stat` of /proc behind the name, which may hold spaces: the first is field 3 of proc(5). */
+function statFields(stat) {
   return stat
     .slice(stat.lastIndexOf(")") + 2)
     .split(" ")
     .map(Number);
+}
+
+function selfStat() {
+  return statFields(readFileSync("/proc/self/stat", "utf8"));
 }
 
 function ownTicks() {

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """The peer that a Python team would write: a pool of processes over ahocorasick_rs. Prints records and records hit.
 
-    python ahocorasick_pool.py --words words.txt [--fold] --workers 2 corpus.jsonl
+    python ahocorasick_pool.py --words words.txt --workers 2 corpus.jsonl
 
 Each process builds the automaton, reads its parts of the file, decodes each record and finds all matches, overlapping
 ones with them: what a scan with evidence needs. Plain JSON lines are cut at lines, Parquet at row groups, Arrow at
-batches; gzip cannot be cut, so the first process unpacks and hands lines on.
+batches; gzip and zstd cannot be cut, so the first process unpacks and hands lines on.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import io
 import json
 import multiprocessing
 import threading
@@ -25,8 +26,6 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 PART_BYTES = 16 << 20
-# Full-width forms of ASCII, the ideographic space and the sharp s: what corpusgate folds beside case.
-FOLD = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: " ", 0xDF: "ss", 0x1E9E: "ss"}
 
 Part = tuple[str, object]
 
@@ -34,13 +33,9 @@ Part = tuple[str, object]
 class Scanner:
     """One process's automaton."""
 
-    def __init__(self, words: list[str], fold: bool, path: str) -> None:
-        self._fold = fold
+    def __init__(self, words: list[str], path: str) -> None:
         self._path = path
-        self._automaton = ahocorasick_rs.AhoCorasick(sorted({self._folded(word) for word in words}))
-
-    def _folded(self, text: str) -> str:
-        return text.translate(FOLD).lower() if self._fold else text
+        self._automaton = ahocorasick_rs.AhoCorasick(words)
 
     def count(self, part: Part) -> tuple[int, int]:
         """Records of a part, and how many of them have a match."""
@@ -48,7 +43,7 @@ class Scanner:
         records = hit = 0
         for text in self._texts(part):
             records += 1
-            if find(self._folded(text), overlapping=True):
+            if find(text, overlapping=True):
                 hit += 1
         return records, hit
 
@@ -75,7 +70,7 @@ def parts_of(path: str) -> Iterable[Part]:
     if path.endswith(".arrow"):
         with pa.memory_map(path) as source:
             return [("batch", i) for i in range(pa.ipc.open_file(source).num_record_batches)]
-    return unpacked(path) if path.endswith(".gz") else ranges(path)
+    return unpacked(path) if path.endswith((".gz", ".zst")) else ranges(path)
 
 
 def ranges(path: str) -> Iterator[Part]:
@@ -92,9 +87,15 @@ def ranges(path: str) -> Iterator[Part]:
 
 
 def unpacked(path: str) -> Iterator[Part]:
-    with gzip.open(path, "rb") as file:
+    with open_packed(path) as file:
         while chunk := file.read(1 << 20):
             yield "lines", chunk + file.readline()
+
+
+def open_packed(path: str) -> io.BufferedIOBase:
+    if path.endswith(".gz"):
+        return gzip.open(path, "rb")
+    return io.BufferedReader(pa.input_stream(path, compression="zstd"))
 
 
 def held_back(parts: Iterable[Part], waiting: threading.Semaphore) -> Iterator[Part]:
@@ -106,9 +107,9 @@ def held_back(parts: Iterable[Part], waiting: threading.Semaphore) -> Iterator[P
 scanner: Scanner
 
 
-def start(words: list[str], fold: bool, path: str) -> None:
+def start(words: list[str], path: str) -> None:
     global scanner
-    scanner = Scanner(words, fold, path)
+    scanner = Scanner(words, path)
 
 
 def count(part: Part) -> tuple[int, int]:
@@ -118,13 +119,12 @@ def count(part: Part) -> tuple[int, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Counts records with a keyword, with a pool over ahocorasick_rs.")
     parser.add_argument("--words", required=True, type=Path)
-    parser.add_argument("--fold", action="store_true", help="fold case and full width")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("corpus")
     options = parser.parse_args()
     words = [word for word in options.words.read_text(encoding="utf-8").split("\n") if word]
     records = hit = 0
-    with multiprocessing.Pool(options.workers, start, (words, options.fold, options.corpus)) as pool:
+    with multiprocessing.Pool(options.workers, start, (words, options.corpus)) as pool:
         # A pool takes its whole input at once if it may, which would hold an unpacked corpus in memory.
         waiting = threading.Semaphore(4 * options.workers)
         for part_records, part_hit in pool.imap_unordered(count, held_back(parts_of(options.corpus), waiting)):

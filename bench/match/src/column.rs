@@ -166,10 +166,13 @@ struct Answer {
 /// A library as the addon takes it; this program needs no ids but for the evidence.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LibraryFile {
+pub struct LibraryFile {
+    /// Ids of the entries.
     ids: Vec<String>,
-    entries: Vec<EntrySpec>,
-    options: MatchOptions,
+    /// The entries.
+    pub entries: Vec<EntrySpec>,
+    /// How they match.
+    pub options: MatchOptions,
 }
 
 #[derive(Clone)]
@@ -320,12 +323,13 @@ fn match_column(column: &[StringArray], library: &Library) -> Answer {
 }
 
 /// Processor time of the whole process: what Node can tell of itself too.
-fn process_seconds() -> f64 {
+pub fn process_seconds() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
-fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
+/// Reads a file of JSON.
+pub fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
     let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -5,8 +5,9 @@
 //! that took: the program starts itself so, because memory is measured best in a process that does nothing else.
 //!
 //! `bench-match --shards PLAN.json` writes shards for the model `column`, and `bench-match --serve` is its Rust side; see
-//! [`column`].
+//! [`column`]. `bench-match --alone PART FILE` does one part of a scan by itself, for the model `scan`; see [`alone`].
 
+mod alone;
 mod column;
 mod cost;
 mod course;
@@ -38,8 +39,12 @@ fn main() -> ExitCode {
             Plan::read(path).and_then(|plan| cost::build_here(engine, &plan)).and_then(|cost| json(&cost))
         }
         ["--shards", path] => column::write_shards(path).and_then(|shards| json(&shards)),
-        _ => Err("usage: bench-match [--build ENGINE | --shards] PLAN.json, or bench-match --serve; \
-            `npm run bench` writes the plans"
+        ["--alone", "unpack", file] => alone::unpack(file).and_then(|part| json(&part)),
+        ["--alone", "decode", file] => alone::decode(file).and_then(|part| json(&part)),
+        ["--alone", "match", file, library] => alone::find(file, library).and_then(|part| json(&part)),
+        _ => Err("usage: bench-match [--build ENGINE | --shards] PLAN.json, bench-match --serve, \
+            or bench-match --alone unpack|decode FILE, --alone match FILE LIBRARY.json; \
+            `npm run bench` writes plans and libraries"
             .into()),
     };
     ended(printed.map(|json| println!("{json}")))
