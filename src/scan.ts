@@ -1,12 +1,13 @@
 /** The main job: corpus → plan → shards → tallies → samples → gates → report. Reads like the flow; parts do the work. */
 import { cpus, totalmem } from "node:os";
 import { resolve } from "node:path";
-import { loadAddon } from "./addon/addon.ts";
+import { loadAddon, type ObjectStorage } from "./addon/addon.ts";
 import { compileLibrary } from "./addon/library.ts";
 import { DeviceThread } from "./classify/device.ts";
 import type { Device } from "./classify/messages.ts";
 import { type InputOptions, type Inputs, loadInputs, nativeRules } from "./config/inputs.ts";
-import { type Plan, planScan, type Shard } from "./corpus/plan.ts";
+import { isUrl, ObjectLookup } from "./corpus/objects.ts";
+import { type Plan, planScan, readOptionsOf, type Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
 import { drawSamples } from "./evidence/draw.ts";
 import { type Draw, drawSizes, shortSources } from "./evidence/drawn.ts";
@@ -63,19 +64,46 @@ const batchBytes = { most: 1 << 20, least: 1 << 16 };
 const batchFactor = 64;
 const defaultShardBytes = 128 * 1024 * 1024;
 
-/** Plans a scan without running it: what `--dry-run` shows. */
-export function planOnly(paths: readonly string[], options: ScanOptions = {}): { inputs: Inputs; plan: Plan } {
-  const inputs = loadInputs(paths, options);
-  return { inputs, plan: planInputs(inputs, options) };
+/** What a scan is of. */
+interface Planned {
+  readonly inputs: Inputs;
+  readonly plan: Plan;
+  /** How objects are reached. */
+  readonly storage: ObjectStorage;
 }
 
-function planInputs(inputs: Inputs, options: ScanOptions): Plan {
-  return planScan(loadAddon(), {
+/** Numbers of the scans of this process: by them the reads of one can be stopped. */
+let scans = 0;
+
+/** Plans a scan without running it: what `--dry-run` shows. */
+export async function planOnly(paths: readonly string[], options: ScanOptions = {}): Promise<Planned> {
+  const addon = loadAddon();
+  const stop = ++scans;
+  options.signal?.addEventListener("abort", () => addon.stopReads(stop), { once: true });
+  const sourceColumn = options.sourceColumn ?? null;
+  const onLine = {
+    ...{ format: options.format ?? null, encoding: options.encoding ?? "utf-8", sourceColumn },
+    ...{ textColumn: options.textColumn ?? null, idColumn: options.idColumn ?? null },
+  };
+  const ofPaths = new ObjectLookup(addon, { stop }, options.signal);
+  await ofPaths.resolve(paths.filter(isUrl).map((pattern) => ({ pattern, options: onLine })));
+  const inputs = loadInputs(paths, options, ofPaths);
+  const storage = { ...inputs.corpus.storage, stop };
+  const objects = inputs.corpus.storage === undefined ? ofPaths : new ObjectLookup(addon, storage, options.signal);
+  await objects.resolve(
+    inputs.corpus.sources.flatMap((source) => {
+      const options = source.modality === "text" ? readOptionsOf(source, sourceColumn) : null;
+      return source.files.filter(isUrl).map((pattern) => ({ pattern, options }));
+    }),
+  );
+  const plan = planScan(addon, {
     ...inputs,
     libraryDigest: inputs.library.digest,
     modelDigests: inputs.model === null ? [] : [inputs.model.digest],
     shardBytes: options.shardBytes ?? defaultShardBytes,
+    objects,
   });
+  return { inputs, plan, storage };
 }
 
 /**
@@ -88,7 +116,7 @@ function planInputs(inputs: Inputs, options: ScanOptions): Plan {
  */
 export async function scan(corpus: string | readonly string[], options: ScanOptions = {}): Promise<ScanResult> {
   const emit = options.onEvent ?? (() => {});
-  const { inputs, plan: fresh } = planOnly(typeof corpus === "string" ? [corpus] : corpus, options);
+  const { inputs, plan: fresh, storage } = await planOnly(typeof corpus === "string" ? [corpus] : corpus, options);
   const compiled = compileLibrary(
     inputs.library.entries,
     { ...inputs.library.options, overlap: "all" },
@@ -115,7 +143,7 @@ export async function scan(corpus: string | readonly string[], options: ScanOpti
       for (const message of device?.notes ?? []) emit({ kind: "note", message });
       const pass = async (shards: readonly Shard[], space: number) => {
         const task = (shard: Shard) =>
-          nativeTask(shard, { plan, inputs, folder, options, space, library: compiled.key });
+          nativeTask(shard, { plan, inputs, storage, folder, options, space, library: compiled.key });
         const workers = options.workers ?? cpus().length;
         const onProgress = (progress: ShardProgress) => emit({ kind: "progress", progress });
         const onShard = (shard: Shard) => emit({ kind: "shard", shard });
@@ -159,6 +187,7 @@ async function startDevice(inputs: Inputs, options: ScanOptions): Promise<Device
 interface TaskContext {
   readonly plan: Plan;
   readonly inputs: Inputs;
+  readonly storage: ObjectStorage;
   readonly folder: RunFolder;
   readonly options: ScanOptions;
   readonly space: number;
@@ -167,7 +196,7 @@ interface TaskContext {
 
 /** The task of one shard, in the terms of `crates/scan`: numbers and paths, no clause and no risk but its bit. */
 function nativeTask(shard: Shard, context: TaskContext): { library: string; task: unknown } {
-  const { plan, inputs, folder, options, space, library } = context;
+  const { plan, inputs, storage, folder, options, space, library } = context;
   const file = plan.files[shard.file];
   if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
   const { model, policy } = inputs;
@@ -182,8 +211,12 @@ function nativeTask(shard: Shard, context: TaskContext): { library: string; task
       textColumn: file.columns.text,
       idColumn: file.columns.id,
       sourceColumn: file.columns.source,
+      storage,
     },
-    identity: { size: file.size, modifiedNs: file.modifiedNs, head: file.head, foot: file.foot },
+    identity: {
+      ...{ size: file.size, modifiedNs: file.modifiedNs, head: file.head, foot: file.foot },
+      ...{ etag: file.etag, version: file.version },
+    },
     range: shard.range,
     source: file.source,
     seed: plan.seed,

@@ -53,6 +53,7 @@ const onlyImporter: Readonly<Record<string, string>> = {
   piscina: "pool/",
   yaml: "config/",
   tinyglobby: "corpus/files.ts",
+  picomatch: "corpus/objects.ts",
 };
 
 interface Import {

@@ -23,7 +23,10 @@ interface ScanFlags extends Omit<ScanOptions, "onEvent" | "signal" | "memoryByte
 export function scanCommand(): Command {
   return new Command("scan")
     .description("Scan a corpus and decide its sources (GB/T 45654, 5.1 a and 9.2 b).")
-    .argument("<corpus...>", "a corpus.yaml, or data files, folders and globs: each file is a source")
+    .argument(
+      "<corpus...>",
+      "a corpus.yaml, or data files, folders and globs: each file is a source; also s3://bucket/key",
+    )
     .option("--out <dir>", "run folder; the same plan resumes in it", "corpusgate-run")
     .option("--library <file>", "keyword library (default: the one that corpus.yaml names, else the starter library)")
     .option("--policy <file>", "policy (default: the one that corpus.yaml names, else the built-in one)")
@@ -55,6 +58,7 @@ Examples:
   corpusgate scan corpus.yaml --library library.yaml --out run-1
   corpusgate scan crawl.jsonl.zst books.parquet --text-column content
   corpusgate scan posts.parquet --source-column site --phase pre
+  corpusgate scan "s3://bucket/crawl/**/*.jsonl.zst" --out run-2
   corpusgate scan corpus.yaml --json --quiet > report.json`,
     )
     .action(runScan);
@@ -101,7 +105,7 @@ async function withInterrupt<T>(run: (signal: AbortSignal) => Promise<T>): Promi
 
 async function showPlan(corpus: string[], options: ScanOptions, json: boolean): Promise<void> {
   const { planOnly } = await import("../scan.ts");
-  const { inputs, plan } = planOnly(corpus, options);
+  const { inputs, plan } = await planOnly(corpus, options);
   if (json) {
     await writeOut(`${JSON.stringify(plan, null, 2)}\n`);
     return;

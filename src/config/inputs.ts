@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FastModel, loadModel } from "../classify/model.ts";
 import { baseOf, besideFile, registerOfPaths } from "../corpus/files.ts";
+import type { Objects } from "../corpus/objects.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format } from "../corpus/register.ts";
 import { ScanError } from "../errors.ts";
 import { severityNumber } from "../library/library.ts";
@@ -62,10 +63,11 @@ function isRegister(path: string): boolean {
  * Reads the inputs of a scan.
  *
  * @param paths - one `corpus.yaml`, or data files, folders and globs
+ * @param objects - what is known of the objects that the paths name
  * @throws ScanError `usage` or `config` naming the file, the place and the value
  */
-export function loadInputs(paths: readonly string[], options: InputOptions): Inputs {
-  const { corpus, base, file } = loadCorpus(paths, options);
+export function loadInputs(paths: readonly string[], options: InputOptions, objects?: Objects): Inputs {
+  const { corpus, base, file } = loadCorpus(paths, options, objects);
   const phase = options.phase ?? corpus.phase;
   const named = (option: string | undefined, inFile: string | undefined) =>
     option !== undefined ? resolve(option) : inFile !== undefined && file !== null ? besideFile(file, inFile) : null;
@@ -98,11 +100,12 @@ export function loadInputs(paths: readonly string[], options: InputOptions): Inp
 function loadCorpus(
   paths: readonly string[],
   options: InputOptions,
+  objects: Objects | undefined,
 ): { corpus: Corpus; base: string; file: string | null } {
   const [first] = paths;
   if (first === undefined) throw new ScanError("usage", "name a corpus.yaml, or data files");
   if (!paths.some(isRegister)) {
-    const { corpus, base } = registerOfPaths(paths, options);
+    const { corpus, base } = registerOfPaths(paths, options, objects);
     return { corpus, base, file: null };
   }
   if (paths.length > 1)

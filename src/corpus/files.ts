@@ -1,34 +1,42 @@
 /** The files of a corpus: what globs and folders stand for, and a register made from paths. */
-import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { globSync, isDynamicPattern } from "tinyglobby";
 import { ScanError } from "../errors.ts";
+import { dataExtension as extension, isUrl, type Objects } from "./objects.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format, type Source } from "./register.ts";
 
 /** A file of a source, found or not. */
 export interface CorpusFile {
   /** Source that the register gives the file to; null when a column of the file names it. */
   readonly source: string | null;
-  /** Path in plan and report: relative to the base folder, with `/`. */
+  /** Path in plan and report: relative to the base folder, with `/`; of an object its URL. */
   readonly path: string;
+  /** Where it is: an absolute path, or a URL. */
   readonly absolutePath: string;
   /** Null when the register names a path or glob that nothing is found for. */
-  readonly stats: Stats | null;
+  readonly stats: { readonly size: number } | null;
 }
 
-/** Extensions, in any case, that a folder is searched for. */
-const extension = /\.(arrow|arrows|feather|parquet|jsonl|ndjson|json)(\.(gz|zst))?$/i;
-
-/** Finds the files of a source, sorted by path. A path or glob that finds nothing is one missing file. */
-export function filesOfSource(source: Source, base: string): CorpusFile[] {
+/**
+ * Finds the files of a source, sorted by path. A path or glob that finds nothing is one missing file.
+ *
+ * @param objects - what is known of the objects that URLs name
+ */
+export function filesOfSource(source: Source, base: string, objects?: Objects): CorpusFile[] {
   const found = new Map<string, CorpusFile>();
   for (const pattern of source.files) {
-    for (const file of filesOfPattern(pattern, base)) found.set(file.path, { source: source.id, ...file });
+    for (const file of filesOfPattern(pattern, base, objects)) found.set(file.path, { source: source.id, ...file });
   }
   return [...found.values()].toSorted((a, b) => compareText(a.path, b.path));
 }
 
-function filesOfPattern(pattern: string, base: string): Omit<CorpusFile, "source">[] {
+function filesOfPattern(pattern: string, base: string, objects: Objects | undefined): Omit<CorpusFile, "source">[] {
+  if (isUrl(pattern)) {
+    const found = objects?.filesOf(pattern) ?? [];
+    if (found.length === 0) return [{ path: pattern, absolutePath: pattern, stats: null }];
+    return found.map(({ url, size }) => ({ path: url, absolutePath: url, stats: { size } }));
+  }
   const absolute = resolve(base, pattern);
   const stats = statSync(absolute, { throwIfNoEntry: false });
   if (stats?.isFile()) return [{ path: portable(relative(base, absolute)), absolutePath: absolute, stats }];
@@ -84,29 +92,38 @@ export interface PathOptions {
 
 /**
  * The register that paths stand for: each file is a source named after the file without its extensions (after its
- * path, where two files share a name). Paths may be files, folders and globs.
+ * path, where two files share a name). Paths may be files, folders and globs, and URLs of them.
  *
+ * @param objects - what is known of the objects that URLs name
  * @returns the register and the folder that its paths are relative to: the deepest one that holds all files
  * @throws ScanError `usage` when a path names nothing
  */
-export function registerOfPaths(paths: readonly string[], options: PathOptions): { corpus: Corpus; base: string } {
+export function registerOfPaths(
+  paths: readonly string[],
+  options: PathOptions,
+  objects?: Objects,
+): { corpus: Corpus; base: string } {
   const files = new Set<string>();
   for (const path of paths) {
-    const found = filesOfPattern(path, process.cwd()).filter((file) => file.stats !== null);
-    if (found.length === 0) throw new ScanError("usage", `${path}: no such file, and no data file in such a folder`);
+    const found = filesOfPattern(path, process.cwd(), objects).filter((file) => file.stats !== null);
+    if (found.length === 0) {
+      const what = isUrl(path) ? "object" : "file";
+      throw new ScanError("usage", `${path}: no such ${what}, and no data file in such a folder`);
+    }
     for (const file of found) files.add(file.absolutePath);
   }
   const sorted = [...files].toSorted(compareText);
-  const base = commonFolder(sorted);
+  const base = commonFolder(sorted.filter((file) => !isUrl(file)));
   const names = sorted.map((file) => basename(file).replace(extension, ""));
   const sources = sorted.map((file, index) => {
     const name = names[index] as string;
     const unique = names.indexOf(name) === names.lastIndexOf(name);
-    const path = portable(relative(base, file));
+    const path = isUrl(file) ? file : portable(relative(base, file));
     return {
       id:
-        (unique ? name : path).replace(/[^\p{L}\p{N}._/ -]/gu, "-").replace(/^[^\p{L}\p{N}]+/u, "") ||
-        `file-${index + 1}`,
+        (unique ? name : path.replace(/^s3:\/\//, ""))
+          .replace(/[^\p{L}\p{N}._/ -]/gu, "-")
+          .replace(/^[^\p{L}\p{N}]+/u, "") || `file-${index + 1}`,
       // A path may hold characters that a glob would read as its own.
       files: [path],
       format: options.format,
@@ -126,7 +143,7 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
 }
 
 function commonFolder(files: readonly string[]): string {
-  let folder = dirname(files[0] ?? process.cwd());
+  let folder = files[0] === undefined ? process.cwd() : dirname(files[0]);
   for (const file of files) {
     while (isOutside(relative(folder, file))) folder = dirname(folder);
   }

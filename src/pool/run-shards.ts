@@ -56,7 +56,8 @@ export async function runShards(run: ShardRun, shards: readonly Shard[]): Promis
     run.signal?.removeEventListener("abort", onAbort);
     await pool.close();
   }
-  if (failed !== undefined) throw failed;
+  // A read that was stopped says no more than the signal does.
+  if (failed !== undefined && !(failed instanceof ScanError && failed.code === "interrupted")) throw failed;
   if (run.signal?.aborted === true) {
     throw new ScanError("interrupted", `interrupted; the same command with --out ${run.folder.path} goes on from here`);
   }
@@ -86,7 +87,8 @@ async function runShard(run: ShardRun, pool: ScanPool, shard: Shard): Promise<Sh
 /** Native errors come as `code: message`; the code is one of ours. */
 function shardError(path: string, error: unknown): ScanError {
   if (error instanceof ScanError) return error;
-  const [, code, message] = /^(corpus-changed|environment|internal): ([\s\S]*)$/.exec(messageOf(error)) ?? [];
+  const [, code, message] =
+    /^(config|corpus-changed|environment|internal|interrupted): ([\s\S]*)$/.exec(messageOf(error)) ?? [];
   if (code === undefined) return new ScanError("internal", `${path}: ${messageOf(error)}`, { cause: error });
   return new ScanError(code as ScanError["code"], message ?? "", { cause: error });
 }

@@ -90,7 +90,10 @@ export class RunFolder {
       );
     }
     const files = plan.files;
-    const changed = (file: PlanFile, index: number) => begun?.files[index]?.modifiedNs !== file.modifiedNs;
+    const changed = (file: PlanFile, index: number) => {
+      const before = begun?.files[index];
+      return (["modifiedNs", "etag", "version"] as const).some((field) => before?.[field] !== file[field]);
+    };
     const shards = begun?.shards ?? plan.shards;
     for (const shard of begun === null ? [] : shards) {
       if (changed(files[shard.file] as PlanFile, shard.file)) rmSync(this.#tallyPath(shard.id), { force: true });

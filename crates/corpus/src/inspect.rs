@@ -6,6 +6,7 @@ use crate::columns::{Columns, choose};
 use crate::error::{CorpusError, Fault};
 use crate::file::{Identity, Opened, Store, open};
 use crate::format::{Format, by_bytes, by_extension};
+use crate::location::Location;
 use crate::options::ReadOptions;
 use crate::parquet::Footer;
 use crate::reader::guard;
@@ -57,8 +58,10 @@ impl Inspection {
 ///
 /// What makes the file no part of the corpus: it can't be opened, is of no known or of another format than was asked
 /// for, or lacks a column that was asked for. A damaged file is no error here; see [`Inspection::damage`].
-pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusError> {
-    let Opened { file, identity, head } = open(path)?;
+pub fn inspect(location: impl Into<Location>, options: &ReadOptions) -> Result<Inspection, CorpusError> {
+    let location = location.into();
+    let path = &location.to_path();
+    let Opened { file, identity, head } = open(&location, &options.storage)?;
     let format = decide(path, &head, options)?;
     guard(path, || {
         let size = identity.size;
@@ -84,8 +87,8 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
                 .map(|mut outline| (outline.candidates(), outline.blocks(), outline.damage.take()))
         };
         let (candidates, blocks, damage) = match outline {
+            Ok((_, _, Some(fault @ Fault::Io { .. }))) | Err(fault @ Fault::Io { .. }) => return Err(fault),
             Ok(found) => found,
-            Err(fault @ Fault::Io { .. }) => return Err(fault),
             Err(fault) => {
                 let damage = Some(fault.in_file(path));
                 let (blocks, schema_columns) = (Vec::new(), Vec::new());

@@ -12,6 +12,7 @@ use crate::format::Format;
 use crate::inspect::decide;
 use crate::ipc::{self, IpcReader};
 use crate::jsonl::{self, JsonlReader};
+use crate::location::Location;
 use crate::options::ReadOptions;
 use crate::parquet::{Footer, ParquetReader};
 
@@ -65,12 +66,14 @@ impl ShardReader {
     /// Those of [`inspect`](crate::inspect); [`CorpusError::Changed`]; [`CorpusError::Range`]; and every damage that
     /// shows in the outline, which spoils all shards of a columnar file alike.
     pub fn open(
-        path: &Path,
+        location: impl Into<Location>,
         options: &ReadOptions,
         range: &ShardRange,
         expected: Option<&Identity>,
     ) -> Result<Self, CorpusError> {
-        let Opened { file, identity, head } = open(path)?;
+        let location = location.into();
+        let path = &location.to_path();
+        let Opened { file, identity, head } = open(&location, &options.storage)?;
         if let Some(expected) = expected {
             expected.check(&identity, path)?;
         }
@@ -84,9 +87,10 @@ impl ShardReader {
                     let columns = if options.text_column.is_some() && options.id_column.is_some() {
                         choose(&[], options, false)?
                     } else {
-                        let again = file.try_clone().map_err(|source| Fault::Io { action: "open", source })?;
+                        let again = file.again()?;
                         choose(&jsonl::sample(again, format, options)?, options, false)?
                     };
+                    file.expect(bytes.clone().unwrap_or(0..size));
                     let reader = JsonlReader::new(file, format, bytes, columns.clone(), options)?;
                     (columns, Rows::Jsonl(Box::new(reader)))
                 }

@@ -20,5 +20,5 @@ pub use evidence::HITS_KEPT;
 pub use key::{Key, Keys};
 pub use packs::Pack;
 pub use shard::{Damage, ShardScan, Step, detail_of};
-pub use task::{Classifier, IdentitySpec, RangeSpec, ReadSpec, ShardTask};
+pub use task::{Classifier, IdentitySpec, RangeSpec, ReadSpec, ShardTask, StorageSpec};
 pub use verdict::{Output, Rules, Verdict};

@@ -1,12 +1,12 @@
 //! Lines of a file that may be compressed, within a range of it, none held longer than allowed.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::error::{Fault, Outcome};
+use crate::error::{Fault, Outcome, StoreFault};
+use crate::file::Stream;
 use crate::format::Format;
 use crate::options::Limits;
 
@@ -17,7 +17,7 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// Counts what the decoder takes in, to compare it with what comes out.
 struct Counted {
-    file: File,
+    file: Stream,
     bytes: u64,
 }
 
@@ -30,7 +30,7 @@ impl Read for Counted {
 }
 
 enum Input {
-    Plain(File),
+    Plain(Stream),
     Gz(Box<MultiGzDecoder<BufReader<Counted>>>),
     Zst(Box<zstd::stream::read::Decoder<'static, BufReader<Counted>>>),
 }
@@ -71,7 +71,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Lines of a whole file, compressed or not, from its beginning.
-    pub(crate) fn new(mut file: File, format: Format, limits: Limits) -> Outcome<Self> {
+    pub(crate) fn new(mut file: Stream, format: Format, limits: Limits) -> Outcome<Self> {
         file.seek(SeekFrom::Start(0)).map_err(|source| Fault::Io { action: "read", source })?;
         let counted = |file| BufReader::with_capacity(128 << 10, Counted { file, bytes: 0 });
         let input = match format {
@@ -88,7 +88,7 @@ impl Lines {
     }
 
     /// Lines of a part of a plain file.
-    pub(crate) fn in_range(file: File, range: Range<u64>, limits: Limits) -> Outcome<Self> {
+    pub(crate) fn in_range(file: Stream, range: Range<u64>, limits: Limits) -> Outcome<Self> {
         let mut lines = Self::new(file, Format::Jsonl, limits)?;
         lines.end = range.end;
         if range.start > 0
@@ -208,7 +208,7 @@ impl Lines {
 
     fn fault(&self, source: io::Error) -> Fault {
         // Errors of the system carry its number, those of a decoder don't.
-        if source.raw_os_error().is_some() || matches!(self.input, Input::Plain(_)) {
+        if source.raw_os_error().is_some() || StoreFault::is_in(&source) || matches!(self.input, Input::Plain(_)) {
             return Fault::Io { action: "read", source };
         }
         let place = format!("byte {} of the decompressed text", self.offset + (self.filled - self.at) as u64);

@@ -12,7 +12,6 @@ mod json;
 mod lines;
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::ops::Range;
 
 use bytes::BytesMut;
@@ -22,6 +21,7 @@ use self::lines::{Line, Lines};
 use crate::batch::{Arena, Collector, Reason, RowState, TextBatch};
 use crate::columns::{Candidate, Columns};
 use crate::error::{Fault, Outcome};
+use crate::file::Stream;
 use crate::format::Format;
 use crate::options::{Encoding, Limits, ReadOptions};
 use crate::text::decode_gb18030;
@@ -54,7 +54,7 @@ struct LineDecoder {
 
 impl JsonlReader {
     pub(crate) fn new(
-        file: File,
+        file: Stream,
         format: Format,
         range: Option<Range<u64>>,
         columns: Columns,
@@ -224,7 +224,7 @@ fn label<'s>(value: Option<Value<'s>>, scratch: &'s mut BytesMut, limits: &Limit
 
 /// The columns of the first lines that hold an object. Damage of a compressed file ends the sample; the reader will
 /// meet it again.
-pub(crate) fn sample(file: File, format: Format, options: &ReadOptions) -> Outcome<Vec<Candidate>> {
+pub(crate) fn sample(file: Stream, format: Format, options: &ReadOptions) -> Outcome<Vec<Candidate>> {
     /// What the values of a name were: at least one string, an integer, anything else that is not null.
     struct Seen {
         name: String,

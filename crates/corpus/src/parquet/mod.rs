@@ -115,6 +115,7 @@ impl ParquetReader {
 
     fn open_group(&mut self, group: usize) -> Outcome<Open> {
         let rows = self.footer.groups[group].rows;
+        self.expect(group);
         let values = |column: &Option<Column>| {
             let Some(column) = column else {
                 return Ok(None);
@@ -124,6 +125,19 @@ impl ParquetReader {
         };
         let (text, id, source) = (values(&self.text)?, values(&self.id)?, values(&self.source)?);
         Ok(Open { left: rows, position: self.blocks[group].first_row, text, id, source, handed_out: 0 })
+    }
+
+    /// The columns of a row group, then those of the next one: it can come while this one is worked on.
+    fn expect(&self, group: usize) {
+        let groups = group..(group + 2).min(self.range.end.max(group + 1));
+        let columns = [&self.text, &self.id, &self.source];
+        let chunks = groups.flat_map(|group| {
+            columns.into_iter().flatten().map(move |column| {
+                let chunk = self.footer.chunk(group, column);
+                chunk.offset..chunk.offset + chunk.length
+            })
+        });
+        self.store.expect(&chunks.collect::<Vec<_>>());
     }
 
     /// Looks whether the columns of a row group that was read end with its last row.
