@@ -181,8 +181,7 @@ impl Request {
     /// A connection that could not be made, or broke.
     fn broken(&self, error: &HttpError) -> StoreFault {
         let root = root_of(error);
-        let chain = chain_of(error);
-        if ["certificate", "tls", "handshake", "rustls"].iter().any(|word| chain.contains(word)) {
+        if is_tls(error) {
             return self.unreachable(&format!(
                 "no trusted connection ({root}); SSL_CERT_FILE names a file of certificates to trust, and AWS_ALLOW_HTTP=true \
                  is for a store without TLS"
@@ -214,12 +213,12 @@ fn root_of(error: &(dyn Error + 'static)) -> String {
     at.to_string().chars().filter(|letter| !letter.is_control()).take(200).collect()
 }
 
-fn chain_of(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    let mut at = Some(error);
-    while let Some(error) = at {
-        text.push_str(&error.to_string().to_ascii_lowercase());
-        at = error.source();
+/// Whether the two sides could not agree on TLS.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
     }
-    text
+    // What an error of the system wraps is no source of it.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.is_some_and(|inner| is_tls(inner)) || error.source().is_some_and(is_tls)
 }
