@@ -75,7 +75,7 @@ pub enum CorpusError {
         /// The file.
         path: PathBuf,
         /// Which part of the identity differs: "size", "modification time", "first 64 KiB", "last 64 KiB"; of an object
-        /// also "ETag" and "version".
+        /// also "`ETag`" and "version".
         what: &'static str,
         /// The value at inspection.
         expected: String,
@@ -229,8 +229,16 @@ impl std::error::Error for CorpusError {
 /// comes out of [`Fault::in_file`] as what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreFault {
-    Changed { what: &'static str, expected: String, found: String },
-    Refused { problem: StoreProblem, detail: String },
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "no store is there to tell of it"))]
+    Changed {
+        what: &'static str,
+        expected: String,
+        found: String,
+    },
+    Refused {
+        problem: StoreProblem,
+        detail: String,
+    },
 }
 
 impl StoreFault {
@@ -240,7 +248,7 @@ impl StoreFault {
 
     /// Whether an error of a stream is one of the store, and not of what decodes it.
     pub(crate) fn is_in(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 
     pub(crate) fn at(self, path: PathBuf) -> CorpusError {

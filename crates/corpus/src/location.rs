@@ -53,18 +53,6 @@ impl From<&PathBuf> for Location {
     }
 }
 
-impl From<PathBuf> for Location {
-    fn from(path: PathBuf) -> Self {
-        Self::File(path)
-    }
-}
-
-impl From<&Self> for Location {
-    fn from(location: &Self) -> Self {
-        location.clone()
-    }
-}
-
 /// The scheme of a URL; `None` for a path. One letter would be a drive.
 fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;

@@ -114,7 +114,7 @@ impl ShardReader {
                     (columns, Rows::Ipc(Box::new(reader)))
                 }
             };
-            Ok(Self { path: path.to_path_buf(), format, columns, watch, rows, ended: false })
+            Ok(Self { path: path.clone(), format, columns, watch, rows, ended: false })
         })
     }
 

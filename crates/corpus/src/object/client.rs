@@ -48,6 +48,12 @@ const MAX_LISTED: usize = 1_000_000;
 /// How often a reader that waits looks whether it is to stop.
 const STOP_LOOK: Duration = Duration::from_millis(100);
 
+/// The clients of the process, by bucket and settings.
+type Clients = HashMap<(String, Storage), Arc<Client>>;
+
+/// A part of a listing, and what asks for the next one.
+type Page = (Vec<Listed>, Option<String>);
+
 /// What a bucket is read with.
 pub(crate) struct Client {
     store: AmazonS3,
@@ -167,7 +173,7 @@ fn start<T: Send + 'static>(
 impl Client {
     /// The client of a bucket, made once.
     pub(crate) fn of(url: &ObjectUrl, storage: &Storage) -> Result<Arc<Self>, StoreFault> {
-        static CLIENTS: Mutex<Option<HashMap<(String, Storage), Arc<Client>>>> = Mutex::new(None);
+        static CLIENTS: Mutex<Option<Clients>> = Mutex::new(None);
         let key = (url.bucket().to_owned(), Storage { stop: None, ..storage.clone() });
         let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
         let clients = clients.get_or_insert_default();
@@ -311,7 +317,7 @@ impl Client {
         flat: bool,
         token: Option<String>,
         stop: Option<u32>,
-    ) -> Result<Pending<(Vec<Listed>, Option<String>)>, StoreFault> {
+    ) -> Result<Pending<Page>, StoreFault> {
         let (client, prefix) = (Arc::clone(self), prefix.to_owned());
         start(stop, async move {
             let prefix = (!prefix.is_empty()).then_some(prefix.as_str());

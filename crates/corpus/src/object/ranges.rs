@@ -106,12 +106,11 @@ impl Ranges {
         }
         let mut cache = self.lock();
         cache.clock += 1;
-        let index = match cache.pieces.iter().position(|piece| piece.range.contains(&at)) {
-            Some(index) => index,
-            None => {
-                let range = self.unforeseen(&mut cache, at, end);
-                self.fetch(&mut cache, range)?
-            }
+        let index = if let Some(index) = cache.pieces.iter().position(|piece| piece.range.contains(&at)) {
+            index
+        } else {
+            let range = self.unforeseen(&mut cache, at, end);
+            self.fetch(&mut cache, range)?
         };
         cache.pieces[index].used = cache.clock;
         self.fetch_ahead(&mut cache, at)?;
@@ -253,12 +252,17 @@ mod tests {
     #[test]
     fn ranges_that_are_near_become_one() {
         let gap = GAP_BYTES;
-        assert_eq!(joined(&[0..10, 10..20, 20 + gap..30 + gap], 1 << 30), [0..30 + gap]);
-        assert_eq!(joined(&[0..10, 11 + gap..30 + gap], 1 << 30), [0..10, 11 + gap..30 + gap]);
+        let of = |ranges: &[(u64, u64)], size| {
+            let ranges: Vec<_> = ranges.iter().map(|&(start, end)| start..end).collect();
+            joined(&ranges, size).into_iter().map(|range| (range.start, range.end)).collect::<Vec<_>>()
+        };
+        let size = 1 << 30;
+        assert_eq!(of(&[(0, 10), (10, 20), (20 + gap, 30 + gap)], size), [(0, 30 + gap)]);
+        assert_eq!(of(&[(0, 10), (11 + gap, 30 + gap)], size), [(0, 10), (11 + gap, 30 + gap)]);
         // Backwards: two columns that lie in another order than they are read.
-        assert_eq!(joined(&[500..900, 0..10], 1 << 30), [500..900, 0..10]);
-        assert_eq!(joined(&[0..100, 20..30, 5..5], 1 << 30), [0..100]);
+        assert_eq!(of(&[(500, 900), (0, 10)], size), [(500, 900), (0, 10)]);
+        assert_eq!(of(&[(0, 100), (20, 30), (5, 5)], size), [(0, 100)]);
         // What a hostile file claims ends with the object.
-        assert_eq!(joined(&[10..u64::MAX, 200..300], 100), [10..100]);
+        assert_eq!(of(&[(10, u64::MAX), (200, 300)], 100), [(10, 100)]);
     }
 }
