@@ -1,6 +1,7 @@
 /**
  * Builds the addon with cargo when its sources changed, and records the hash of those sources for the check at load.
- * `node native/build.mjs [--if-stale | --hash]`; `--hash` only prints the hash of the sources.
+ * `node native/build.mjs [--if-stale | --hash]`; `--hash` only prints the hash of the sources. CORPUSGATE_FEATURES names the
+ * cargo features, separated by commas (default: `s3`).
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -10,6 +11,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const leastRust = "1.89";
+const features = process.env.CORPUSGATE_FEATURES ?? "s3";
 
 const hash = sourceHash();
 if (process.argv.includes("--hash")) {
@@ -20,7 +22,7 @@ if (!(process.argv.includes("--if-stale") && builtHash() === hash)) build(hash);
 mkdirSync(join(root, "dist"), { recursive: true });
 writeFileSync(join(root, "dist", "source-hash.txt"), `${hash}\n`);
 
-/** SHA-256 over the paths and bytes of all Rust sources, the tables that they include, and manifests. */
+/** SHA-256 over the features, and over the paths and bytes of all Rust sources, the tables that they include, and manifests. */
 function sourceHash() {
   const files = ["Cargo.toml", "Cargo.lock"];
   const walk = (folder) => {
@@ -32,7 +34,7 @@ function sourceHash() {
   };
   walk("crates");
   walk("native");
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(`${features}\0`);
   for (const file of files.sort()) {
     const bytes = readFileSync(join(root, file));
     hash.update(`${relative(root, join(root, file))}\0${bytes.length}\0`).update(bytes);
@@ -60,7 +62,9 @@ function build(hash) {
   }
   const napi = join(root, "node_modules", "@napi-rs", "cli", "dist", "cli.js");
   const args = ["build", "--platform", "--release", "--manifest-path", "native/Cargo.toml", "--output-dir", "native"];
-  execFileSync(process.execPath, [napi, ...args, "--js", "index.cjs", "--dts", "index.d.cts", "--", "--locked"], {
+  const made = ["--js", "index.cjs", "--dts", "index.d.cts", "--no-default-features"];
+  if (features !== "") made.push("--features", features);
+  execFileSync(process.execPath, [napi, ...args, ...made, "--", "--locked"], {
     cwd: root,
     stdio: "inherit",
     env: { ...process.env, CORPUSGATE_SOURCE_HASH: hash },

@@ -96,6 +96,9 @@ export interface HitColumns {
 /** Looks at a file (options and answer as JSON). A file that cannot be read is an answer, not an error. */
 export declare function inspectFile(path: string, options: string): string
 
+/** Looks at a file without holding up the thread: a store may be far away. As `inspectFile`. */
+export declare function inspectObject(url: string, options: string): Promise<string>
+
 /** Whether a file begins as a compiled library does. A file that cannot be read does not. */
 export declare function isCompiled(path: string): boolean
 
@@ -119,6 +122,12 @@ export interface LibraryRoute {
 
 /** What the machine offers, as JSON. A library that cannot be used is an answer, not an error. */
 export declare function machine(): string
+
+/**
+ * Lists the objects whose URLs begin with this one, with `flat` only those without a further slash (settings and
+ * answer as JSON).
+ */
+export declare function listObjects(prefix: string, flat: boolean, storage: string): Promise<string>
 
 /**
  * Finds the entries in a column: row `i` is `values[offsets[i]..offsets[i + 1]]`, null where bit
@@ -190,6 +199,9 @@ export interface Step {
   /** What the classifier is to score. */
   packs: Array<Pack>
 }
+
+/** Ends the reads of object stores that were given this number, now and later. */
+export declare function stopReads(stop: number): void
 
 /** Hits of a stream as columns of one length. Positions count from the start of the whole text and may exceed 32 bits. */
 export interface StreamColumns {

@@ -19,9 +19,10 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { loadAddon } from "./addon/addon.ts";
+import { loadAddon, type ObjectStorage } from "./addon/addon.ts";
 import { digestOf } from "./config/digest.ts";
 import { type InputOptions, type Inputs, loadInputs } from "./config/inputs.ts";
+import { isUrl } from "./corpus/objects.ts";
 import { type Part, partsOf } from "./corpus/order.ts";
 import type { Plan, PlanFile, Shard } from "./corpus/plan.ts";
 import { messageOf, ScanError } from "./errors.ts";
@@ -35,12 +36,16 @@ import {
   type ScanOptions,
   type ScanResult,
   type ScanSetting,
+  storageOf,
 } from "./scan.ts";
 import { parseShardTally } from "./tally/shard-tally.ts";
 
 /** Writes a plan into a run folder and scans nothing. */
-export function writePlan(paths: readonly string[], options: ScanOptions = {}): Planned & { readonly folder: string } {
-  const planned = planOnly(paths, options);
+export async function writePlan(
+  paths: readonly string[],
+  options: ScanOptions = {},
+): Promise<Planned & { readonly folder: string }> {
+  const planned = await planOnly(paths, options);
   const { out = "corpusgate-run", fresh = false, update = false } = options;
   const folder = RunFolder.open(resolve(out), { fresh });
   try {
@@ -85,7 +90,7 @@ export async function scanPart(
 ): Promise<PartResult & { readonly folder: string }> {
   const shared = resolve(options.out ?? "corpusgate-run");
   const record = readRecord(shared);
-  const planned = plannedFor(paths, options, record, shared);
+  const planned = await plannedFor(paths, options, record, shared);
   const out = join(shared, folderOfPart(part));
   const about = { ...planned.about, part };
   let result: PartResult | null = null;
@@ -107,7 +112,12 @@ export async function scanPart(
 const partName = "part.json";
 
 /** What a part follows: the plan of the shared folder, where it holds one, with the files as they are here. */
-function plannedFor(paths: readonly string[], options: ScanOptions, record: RunRecord | null, shared: string): Planned {
+async function plannedFor(
+  paths: readonly string[],
+  options: ScanOptions,
+  record: RunRecord | null,
+  shared: string,
+): Promise<Planned> {
   if (record === null) {
     if (paths.length === 0) {
       throw new ScanError("usage", `${shared} holds no plan: name the corpus, or write one with corpusgate plan`);
@@ -116,7 +126,7 @@ function plannedFor(paths: readonly string[], options: ScanOptions, record: RunR
   }
   const { paths: before, options: then } = askedOf(record, shared);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const planned = paths.length > 0 ? planOnly(paths, options) : planOnly(before, { ...then, ...given });
+  const planned = await (paths.length > 0 ? planOnly(paths, options) : planOnly(before, { ...then, ...given }));
   if (planned.plan.planDigest !== record.plan.planDigest) {
     throw new ScanError(
       "run-folder",
@@ -127,12 +137,17 @@ function plannedFor(paths: readonly string[], options: ScanOptions, record: RunR
   return { ...planned, plan: { ...planned.plan, shards: record.plan.shards } };
 }
 
-const askedSchema = z.object({ paths: z.array(z.string()).min(1), options: z.record(z.string(), z.unknown()) });
+const askedSchema = z.object({
+  paths: z.array(z.string()).min(1),
+  options: z.record(z.string(), z.unknown()),
+  storage: z.record(z.string(), z.unknown()).optional(),
+});
 
 function askedOf({ about }: RunRecord, folder: string): Asked {
   const parsed = askedSchema.safeParse(about.asked);
   if (!parsed.success) throw new ScanError("run-folder", `${folder}/run.json does not say what was planned`);
-  return { paths: parsed.data.paths, options: parsed.data.options as InputOptions };
+  const { paths, options, storage } = parsed.data;
+  return { paths, options: options as InputOptions, storage };
 }
 
 /** How parts are merged. */
@@ -183,14 +198,15 @@ export async function merge(
     ...(library === undefined ? {} : { library }),
     ...(policy === undefined ? {} : { policy }),
   };
-  const register = { version: 1 as const, phase: plan.phase, sources: [...plan.sources] };
-  const inputs = loadInputs(asked.paths, inputOptions, register);
+  const register = { version: 1 as const, phase: plan.phase, storage: asked.storage, sources: [...plan.sources] };
+  const inputs = loadInputs(asked.paths, inputOptions, undefined, register);
+  const storage = storageOf(asked.storage, options.signal);
   requireSameRules(inputs, first.record);
   const { part: _, ...about } = first.record.about;
-  const { report, folder } = await follow({ inputs, plan, about }, { ...rest, out }, setting, {
+  const { report, folder } = await follow({ inputs, plan, about, storage }, { ...rest, out }, setting, {
     provider: [...providers].toSorted().join("+") || null,
     join: (folder, plan) => bring(folder, plan, chosen),
-    locate: (plan, shards, sources) => locate(plan, shards, sources, parts),
+    locate: (plan, shards, sources) => locate(plan, shards, sources, parts, storage),
   });
   if (report === null) throw new ScanError("internal", "a merge gave no report");
   return { report, folder };
@@ -394,17 +410,28 @@ function linkOrCopy(from: string, to: string): void {
  *
  * @throws ScanError `environment` naming files that are not here as they were planned
  */
-function locate(plan: Plan, shards: readonly Shard[], sources: readonly string[], parts: readonly PartFolder[]): Plan {
+async function locate(
+  plan: Plan,
+  shards: readonly Shard[],
+  sources: readonly string[],
+  parts: readonly PartFolder[],
+  storage: ObjectStorage,
+): Promise<Plan> {
   const wanted = new Set(shards.map(({ file }) => file));
   const faults: string[] = [];
-  const files = plan.files.map((file, index) => {
-    if (!wanted.has(index)) return file;
+  const files: PlanFile[] = [];
+  for (const [index, file] of plan.files.entries()) {
+    if (!wanted.has(index)) {
+      files.push(file);
+      continue;
+    }
     const places = new Set(parts.map(({ record }) => record.plan.files[index]?.absolutePath ?? file.absolutePath));
-    const found = [...places].map((path) => lookAt(file, path));
+    const found: (PlanFile | string)[] = [];
+    for (const path of places) found.push(await lookAt(file, path, storage));
     const here = found.find((one): one is PlanFile => typeof one !== "string");
     if (here === undefined) faults.push(`${file.path}: ${found[0]}`);
-    return here ?? file;
-  });
+    files.push(here ?? file);
+  }
   if (faults.length > 0) {
     const shown = [...faults.slice(0, 3), ...(faults.length > 3 ? [`and ${faults.length - 3} more`] : [])];
     throw new ScanError(
@@ -418,12 +445,16 @@ function locate(plan: Plan, shards: readonly Shard[], sources: readonly string[]
 }
 
 /** A file of the plan at a place, or why it is not there. */
-function lookAt(file: PlanFile, absolutePath: string): PlanFile | string {
+async function lookAt(file: PlanFile, absolutePath: string, storage: ObjectStorage): Promise<PlanFile | string> {
   const { format, encoding, validate, columns } = file;
-  const found = loadAddon().inspectFile(absolutePath, {
+  const addon = loadAddon();
+  const options = {
     ...{ format, encoding, validate },
     ...{ textColumn: columns.text, idColumn: columns.id, sourceColumn: columns.source },
-  });
+  };
+  const found = isUrl(absolutePath)
+    ? await addon.inspectObject(absolutePath, { ...options, storage })
+    : addon.inspectFile(absolutePath, options);
   if (found.error !== null) return found.error.message;
   const isSame = found.size === file.size && found.head === file.head && found.foot === file.foot;
   return isSame ? { ...file, absolutePath, modifiedNs: found.modifiedNs } : "it is another file";

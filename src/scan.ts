@@ -2,12 +2,13 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { loadAddon } from "./addon/addon.ts";
+import { loadAddon, type ObjectStorage } from "./addon/addon.ts";
 import { DeviceThread } from "./classify/device.ts";
 import type { Device } from "./classify/messages.ts";
 import { compileJudgement, type InputOptions, type Inputs, loadInputs } from "./config/inputs.ts";
+import { isUrl, ObjectLookup } from "./corpus/objects.ts";
 import { type Part, partsOf } from "./corpus/order.ts";
-import { type Plan, planScan, type Shard } from "./corpus/plan.ts";
+import { type Plan, planScan, readOptionsOf, type Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
 import { drawSamples } from "./evidence/draw.ts";
 import { type Draw, drawSizes, shortSources } from "./evidence/drawn.ts";
@@ -91,6 +92,8 @@ export interface Asked {
   /** Absolute. */
   readonly paths: readonly string[];
   readonly options: InputOptions;
+  /** How objects are reached: nothing of it is secret. */
+  readonly storage?: Omit<ObjectStorage, "stop"> | undefined;
 }
 
 /** What is to be scanned, and under which rules. */
@@ -99,16 +102,48 @@ export interface Planned {
   readonly plan: Plan;
   /** Kept in the run folder: how the plan came about, for later commands and for people. */
   readonly about: RunRecord["about"];
+  /** How objects are reached. */
+  readonly storage: ObjectStorage;
 }
 
 /** Plans a scan without running it: what `--dry-run` shows. */
-export function planOnly(paths: readonly string[], options: ScanOptions = {}): Planned {
-  const inputs = loadInputs(paths, options);
-  return {
-    inputs,
-    plan: planInputs(inputs, options),
-    about: { ...about(inputs), asked: asked(paths, inputs, options) },
+export async function planOnly(paths: readonly string[], options: ScanOptions = {}): Promise<Planned> {
+  const addon = loadAddon();
+  const { signal, sourceColumn = null } = options;
+  const onLine = {
+    ...{ format: options.format ?? null, encoding: options.encoding ?? "utf-8", validate: options.validate ?? "full" },
+    ...{ textColumn: options.textColumn ?? null, idColumn: options.idColumn ?? null, sourceColumn },
   };
+  const ofPaths = new ObjectLookup(addon, storageOf(undefined, signal), signal);
+  await ofPaths.resolve(paths.filter(isUrl).map((pattern) => ({ pattern, options: onLine })));
+  const inputs = loadInputs(paths, options, ofPaths);
+  const settings = inputs.corpus.storage;
+  const storage = storageOf(settings, signal);
+  const objects = settings === undefined ? ofPaths : new ObjectLookup(addon, storage, signal);
+  await objects.resolve(
+    inputs.corpus.sources.flatMap((source) => {
+      const options = source.modality === "text" ? readOptionsOf(source, sourceColumn) : null;
+      return source.files.filter(isUrl).map((pattern) => ({ pattern, options }));
+    }),
+  );
+  const plan = planScan(addon, {
+    ...inputs,
+    libraryDigest: inputs.library.digest,
+    modelDigests: inputs.model === null ? [] : [inputs.model.digest],
+    shardBytes: options.shardBytes ?? defaultShardBytes,
+    objects,
+  });
+  return { inputs, plan, about: { ...about(inputs), asked: asked(paths, inputs, options) }, storage };
+}
+
+/** Numbers of the scans of this process: by them the reads of one can be stopped. */
+let scans = 0;
+
+/** How the objects of one scan are reached. Its reads end with the signal. */
+export function storageOf(settings: Omit<ObjectStorage, "stop"> | undefined, signal?: AbortSignal): ObjectStorage {
+  const stop = ++scans;
+  signal?.addEventListener("abort", () => loadAddon().stopReads(stop), { once: true });
+  return { ...settings, stop };
 }
 
 /**
@@ -118,15 +153,6 @@ export function planOnly(paths: readonly string[], options: ScanOptions = {}): P
  */
 export function memoryOf(inputs: Inputs, options: ScanOptions): MemoryPlan {
   return shareMemory(options.memoryBytes, needsOf(inputs, options, compileJudgement(inputs).heapBytes));
-}
-
-function planInputs(inputs: Inputs, options: ScanOptions): Plan {
-  return planScan(loadAddon(), {
-    ...inputs,
-    libraryDigest: inputs.library.digest,
-    modelDigests: inputs.model === null ? [] : [inputs.model.digest],
-    shardBytes: options.shardBytes ?? defaultShardBytes,
-  });
 }
 
 /**
@@ -145,7 +171,7 @@ export async function scan(
   options: ScanOptions = {},
   setting: ScanSetting = {},
 ): Promise<ScanResult> {
-  const planned = planOnly(typeof corpus === "string" ? [corpus] : corpus, options);
+  const planned = await planOnly(typeof corpus === "string" ? [corpus] : corpus, options);
   const { report, folder } = await follow(planned, options, setting, {});
   if (report === null) throw new ScanError("internal", "a scan of a whole plan gave no report");
   return { report, folder };
@@ -162,7 +188,7 @@ export interface Following {
   /** Writes down that the part has ended, while the folder is still held. */
   readonly ended?: (folder: RunFolder, part: PartEnd) => void;
   /** The plan with the files as they are here, for those that are read after all. */
-  readonly locate?: (plan: Plan, shards: readonly Shard[], sources: readonly string[]) => Plan;
+  readonly locate?: (plan: Plan, shards: readonly Shard[], sources: readonly string[]) => Promise<Plan>;
 }
 
 /** What a part ended with. */
@@ -175,13 +201,13 @@ export interface PartEnd {
 
 /** Follows a plan to its report, or, of a part, to its last tally: then the report is null. */
 export async function follow(
-  { inputs, plan: fresh, about }: Planned,
+  { inputs, plan: fresh, about, storage }: Planned,
   options: ScanOptions,
   setting: ScanSetting,
   { part, join, provider, ended, locate }: Following,
 ): Promise<{ readonly report: Report | null; readonly folder: string }> {
   const emit = options.onEvent ?? (() => {});
-  const passes = new Passes({ inputs, options, setting, emit });
+  const passes = new Passes({ inputs, storage, options, setting, emit });
   // Who only joins what was scanned needs neither library nor device, but for a second pass.
   if (provider === undefined) passes.prepare();
   const { fresh: anew = false, update = false } = options;
@@ -227,7 +253,7 @@ export async function follow(
         const again = plan.shards.filter((shard) =>
           tallies.sourcesOf(shard.id).some((source) => short.includes(source)),
         );
-        const located = locate?.(plan, again, short) ?? plan;
+        const located = (await locate?.(plan, again, short)) ?? plan;
         const works = again.map((shard) => ({ shard, counted: null }));
         await passes.run(folder, located, works, wholeKeySpace);
         merged = mergeTallies(plan, tallies);
@@ -248,6 +274,7 @@ export async function follow(
 
 interface PassContext {
   readonly inputs: Inputs;
+  readonly storage: ObjectStorage;
   readonly options: ScanOptions;
   readonly setting: ScanSetting;
   readonly emit: (event: ScanEvent) => void;
@@ -297,7 +324,7 @@ class Passes {
   /** Scans shards and writes their tallies. */
   async run(folder: RunFolder, plan: Plan, works: readonly Work[], space: number): Promise<void> {
     if (works.length === 0) return;
-    const { inputs, options, setting, emit } = this.#context;
+    const { inputs, storage, options, setting, emit } = this.#context;
     const device = await this.start();
     const { library, memory } = this.prepare();
     await runShards(
@@ -305,7 +332,7 @@ class Passes {
         ...{ folder, plan, workers: memory.workers, device, library, signal: options.signal },
         script: setting.script ?? workerScript,
         task: (shard: Shard, mode: TaskMode) =>
-          nativeTask(shard, mode, { plan, inputs, folder, options, space, memory }),
+          nativeTask(shard, mode, { plan, inputs, storage, folder, options, space, memory }),
         onProgress: (progress) => emit({ kind: "progress", progress }),
         onShard: (shard) => emit({ kind: "shard", shard }),
         onNote: (message) => emit({ kind: "note", message }),
@@ -347,14 +374,15 @@ function updateNote(shards: number, open: number, redrawn: number): string {
 }
 
 /** How this plan can be asked for again, from any folder. */
-function asked(paths: readonly string[], { libraryPath, policyPath }: Inputs, options: ScanOptions): Asked {
+function asked(paths: readonly string[], { libraryPath, policyPath, corpus }: Inputs, options: ScanOptions): Asked {
   const { phase, sample, stages, nonce, format, encoding, validate, textColumn, idColumn, sourceColumn } = options;
   return {
-    paths: paths.map((path) => resolve(path)),
+    paths: paths.map((path) => (isUrl(path) ? path : resolve(path))),
     options: {
       ...{ library: libraryPath ?? undefined, policy: policyPath ?? undefined, phase, sample, stages, nonce },
       ...{ format, encoding, validate, textColumn, idColumn, sourceColumn },
     },
+    storage: corpus.storage,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The task of one shard, as the workers hand it to the addon. */
 import { availableParallelism } from "node:os";
+import type { ObjectStorage } from "./addon/addon.ts";
 import { type Inputs, nativeJudgement } from "./config/inputs.ts";
 import type { Plan, Shard } from "./corpus/plan.ts";
 import { ScanError } from "./errors.ts";
@@ -19,6 +20,8 @@ export interface TaskOptions {
 export interface TaskContext {
   readonly plan: Plan;
   readonly inputs: Inputs;
+  /** How objects are reached. */
+  readonly storage: ObjectStorage;
   readonly folder: RunFolder;
   readonly options: TaskOptions;
   /** Share of the key space that goes into the evidence, in parts of 2^32. */
@@ -28,7 +31,7 @@ export interface TaskContext {
 
 /** The task of one shard, in the terms of `crates/scan`: numbers and paths, no clause and no risk but its bit. */
 export function nativeTask(shard: Shard, { redraw, durable }: TaskMode, context: TaskContext): unknown {
-  const { plan, inputs, folder, options, space, memory } = context;
+  const { plan, inputs, storage, folder, options, space, memory } = context;
   const file = plan.files[shard.file];
   if (file === undefined) throw new ScanError("internal", `shard ${shard.id} names no file of the plan`);
   return {
@@ -45,8 +48,12 @@ export function nativeTask(shard: Shard, { redraw, durable }: TaskMode, context:
       // nothing to do. While all are busy it costs next to nothing: pieces of 256 KiB change hands. Not with one
       // worker: who asks for one means one core.
       inflateAhead: (options.workers ?? availableParallelism()) > 1,
+      storage,
     },
-    identity: { size: file.size, modifiedNs: file.modifiedNs, head: file.head, foot: file.foot },
+    identity: {
+      ...{ size: file.size, modifiedNs: file.modifiedNs, head: file.head, foot: file.foot },
+      ...{ etag: file.etag, version: file.version },
+    },
     range: shard.range,
     source: file.source,
     seed: plan.seed,

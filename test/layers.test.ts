@@ -31,7 +31,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   report: ["config", "corpus", "evidence", "gate", "library", "sampling", "standard", "tally"],
   pool: ["addon", "classify", "corpus", "run", "tally"],
   api: ["addon", "classify", "config", "library", "policy", "pool"],
-  task: ["config", "corpus", "pool", "run", "sampling", "standard"],
+  task: ["addon", "config", "corpus", "pool", "run", "sampling", "standard"],
   scan: [
     ...["addon", "classify", "config", "corpus", "evidence", "pool"],
     ...["report", "run", "sampling", "tally", "task"],
@@ -60,6 +60,7 @@ const onlyImporter: Readonly<Record<string, string>> = {
   piscina: "pool/",
   yaml: "config/",
   tinyglobby: "corpus/files.ts",
+  picomatch: "corpus/objects.ts",
 };
 
 interface Import {

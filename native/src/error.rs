@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use corpus::CorpusError;
+use corpus::{CorpusError, StoreProblem};
 use matcher::{FileError, LibraryError};
 use scan::{ScanError, detail_of};
 
@@ -22,12 +22,26 @@ pub(crate) fn library_file(error: &FileError) -> napi::Error {
 pub(crate) fn scan(error: &ScanError) -> napi::Error {
     let code = match error {
         ScanError::Corpus(CorpusError::Changed { .. }) => "corpus-changed",
+        ScanError::Corpus(CorpusError::Store { problem, .. }) => match problem {
+            // It was there when the plan was made.
+            StoreProblem::Missing => "corpus-changed",
+            problem => store(*problem),
+        },
         ScanError::Corpus(_) | ScanError::Evidence { .. } => "environment",
         ScanError::Redraw { .. } => "redraw",
         ScanError::Task(_) => "task",
         _ => "internal",
     };
     napi::Error::from_reason(format!("{code}: {error}"))
+}
+
+/// The code of what an object store did, apart from a file that is missing or refused.
+pub(crate) fn store(problem: StoreProblem) -> &'static str {
+    match problem {
+        StoreProblem::Setting => "config",
+        StoreProblem::Stopped => "interrupted",
+        StoreProblem::Missing | StoreProblem::Denied | StoreProblem::Unreachable => "environment",
+    }
 }
 
 /// An error of a scan whose data comes from the caller: what it holds is then the caller's business.

@@ -1,10 +1,13 @@
-//! A look at a file: what the planner needs to cut it into shards.
+//! A look at a file: what the planner needs to cut it into shards. And which objects there are.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use corpus::{Columns, CorpusError, Inspection};
+use corpus::{Columns, CorpusError, Inspection, Listed, Location, ObjectUrl, ReadOptions, Storage, StoreProblem};
+use napi::bindgen_prelude::AsyncTask;
+use napi::{Env, Task};
 use napi_derive::napi;
-use scan::{ReadSpec, Survey, detail_of};
+use scan::{ReadSpec, StorageSpec, Survey, detail_of};
 use serde::Serialize;
 
 use crate::error;
@@ -19,6 +22,8 @@ struct Answer {
     modified_ns: String,
     head: String,
     foot: String,
+    etag: Option<String>,
+    version: Option<String>,
     rows: Option<u64>,
     splittable: bool,
     blocks: Vec<Block>,
@@ -48,7 +53,7 @@ struct ColumnNames {
 /// What a look at the first records of a file tells beside its inspection.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Look {
+struct Surveyed {
     #[serde(flatten)]
     answer: Answer,
     /// All columns, as far as they show.
@@ -60,20 +65,110 @@ struct Look {
 /// Looks at a file (options and answer as JSON). A file that cannot be read is an answer, not an error.
 #[napi(catch_unwind)]
 pub fn inspect_file(path: String, options: String) -> napi::Result<String> {
-    let spec: ReadSpec = serde_json::from_str(&options).map_err(error::argument)?;
-    let options = spec.options().map_err(|error| error::scan(&error))?;
-    let answer = match corpus::inspect(Path::new(&path), &options) {
-        Ok(inspection) => Answer::of(inspection),
-        Err(error) => Answer { error: Some(Problem::of(&error)), ..Answer::default() },
+    Ok(look(&path, &options_of(&options)?))
+}
+
+/// Looks at a file without holding up the thread: a store may be far away. As `inspectFile`.
+#[napi(catch_unwind, ts_return_type = "Promise<string>")]
+pub fn inspect_object(url: String, options: String) -> napi::Result<AsyncTask<Look>> {
+    Ok(AsyncTask::new(Look::Object(url, Box::new(options_of(&options)?))))
+}
+
+/// Lists the objects whose URLs begin with this one, with `flat` only those without a further slash (settings and
+/// answer as JSON).
+#[napi(catch_unwind, ts_return_type = "Promise<string>")]
+pub fn list_objects(prefix: String, flat: bool, storage: String) -> napi::Result<AsyncTask<Look>> {
+    let storage: StorageSpec = serde_json::from_str(&storage).map_err(error::argument)?;
+    Ok(AsyncTask::new(Look::Prefix(prefix, flat, (&storage).into())))
+}
+
+/// Ends the reads of object stores that were given this number, now and later.
+#[napi(catch_unwind)]
+pub fn stop_reads(stop: u32) {
+    corpus::stop_reads(stop);
+}
+
+fn options_of(options: &str) -> napi::Result<ReadOptions> {
+    let spec: ReadSpec = serde_json::from_str(options).map_err(error::argument)?;
+    spec.options().map_err(|error| error::scan(&error))
+}
+
+/// A look that waits for a network, on a thread for such.
+pub enum Look {
+    /// At an object.
+    Object(String, Box<ReadOptions>),
+    /// At what a prefix holds.
+    Prefix(String, bool, Storage),
+}
+
+impl Task for Look {
+    type Output = String;
+    type JsValue = String;
+
+    fn compute(&mut self) -> napi::Result<String> {
+        // A panic here would end the process: nothing above catches it.
+        catch_unwind(AssertUnwindSafe(|| match self {
+            Self::Object(url, options) => look(url, options),
+            Self::Prefix(prefix, flat, storage) => list(prefix, *flat, storage),
+        }))
+        .map_err(|_| napi::Error::from_reason("internal: the look at an object store panicked"))
+    }
+
+    fn resolve(&mut self, _: Env, answer: String) -> napi::Result<String> {
+        Ok(answer)
+    }
+}
+
+fn look(path: &str, options: &ReadOptions) -> String {
+    let answer = match Location::parse(path) {
+        Err(message) => Answer { error: Some(Problem { code: "usage", message }), ..Answer::default() },
+        Ok(location) => match corpus::inspect(location, options) {
+            Ok(inspection) => Answer::of(inspection),
+            Err(error) => Answer { error: Some(Problem::of(&error)), ..Answer::default() },
+        },
     };
-    Ok(serde_json::to_string(&answer).expect("an answer has a JSON form"))
+    serde_json::to_string(&answer).expect("an answer has a JSON form")
+}
+
+#[derive(Serialize, Default)]
+struct Listing {
+    error: Option<Problem>,
+    objects: Vec<Object>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    key: String,
+    size: u64,
+    etag: Option<String>,
+    modified_ns: String,
+}
+
+fn list(prefix: &str, flat: bool, storage: &Storage) -> String {
+    let failed = |error| Listing { error: Some(error), ..Listing::default() };
+    let listing = match ObjectUrl::parse(prefix) {
+        Err(message) => failed(Problem { code: "usage", message }),
+        Ok(prefix) => match corpus::list_objects(&prefix, flat, storage) {
+            Err(error) => failed(Problem::of(&error)),
+            Ok(listed) => {
+                let object = |Listed { key, size, etag, modified_ns }| Object {
+                    key,
+                    size,
+                    etag,
+                    modified_ns: modified_ns.to_string(),
+                };
+                Listing { error: None, objects: listed.into_iter().map(object).collect() }
+            }
+        },
+    };
+    serde_json::to_string(&listing).expect("a listing has a JSON form")
 }
 
 /// Looks at a file and at its first records: their columns, and in what letters they are. Text is counted, not given.
 #[napi(catch_unwind)]
 pub fn survey_file(path: String, options: String) -> napi::Result<String> {
-    let spec: ReadSpec = serde_json::from_str(&options).map_err(error::argument)?;
-    let options = spec.options().map_err(|error| error::scan(&error))?;
+    let options = options_of(&options)?;
     let path = Path::new(&path);
     let look = match corpus::inspect(path, &options) {
         Ok(inspection) => {
@@ -87,11 +182,11 @@ pub fn survey_file(path: String, options: String) -> napi::Result<String> {
                     None
                 }
             };
-            Look { answer, all_columns, survey }
+            Surveyed { answer, all_columns, survey }
         }
         Err(error) => {
             let answer = Answer { error: Some(Problem::of(&error)), ..Answer::default() };
-            Look { answer, all_columns: Vec::new(), survey: None }
+            Surveyed { answer, all_columns: Vec::new(), survey: None }
         }
     };
     Ok(serde_json::to_string(&look).expect("an answer has a JSON form"))
@@ -109,6 +204,8 @@ impl Answer {
             modified_ns: inspection.identity.modified_ns.to_string(),
             head: hex(inspection.identity.head),
             foot: hex(inspection.identity.foot),
+            etag: inspection.identity.etag.clone(),
+            version: inspection.identity.version.clone(),
             rows: inspection.rows,
             splittable: inspection.is_splittable(),
             blocks: inspection.blocks.iter().map(|block| Block { length: block.length, rows: block.rows }).collect(),
@@ -118,12 +215,18 @@ impl Answer {
 }
 
 impl Problem {
-    /// The reason under which the file's rows count; `usage` where the register asks for what the file is not, with
-    /// the path in the message, because nothing of the file then counts.
-    fn of(error: &CorpusError) -> Self {
-        match error.reason() {
-            Some(reason) => Self { code: reason.as_str(), message: detail_of(error) },
-            None => Self { code: "usage", message: error.to_string() },
+    /// The reason under which the file's rows count. The code of an error where nothing of the corpus can be read, and
+    /// `usage` where the register asks for what the file is not: then with the path in the message.
+    fn of(problem: &CorpusError) -> Self {
+        let whole = |code| Self { code, message: problem.to_string() };
+        match (problem, problem.reason()) {
+            (CorpusError::Store { problem: StoreProblem::Missing, .. }, _) => {
+                Self { code: "missing", message: detail_of(problem) }
+            }
+            (CorpusError::Changed { .. }, _) => whole("corpus-changed"),
+            (_, Some(reason)) => Self { code: reason.as_str(), message: detail_of(problem) },
+            (CorpusError::Store { problem, .. }, None) => whole(error::store(*problem)),
+            (_, None) => whole("usage"),
         }
     }
 }

@@ -17,6 +17,34 @@ export interface ReadOptions {
   readonly sourceColumn: string | null;
   /** Decompresses a compressed file on a thread of its own; what is read is the same. */
   readonly inflateAhead?: boolean;
+  /** How objects are reached. */
+  readonly storage?: ObjectStorage | undefined;
+}
+
+/** How object stores are reached. What is secret comes from the environment alone (`AWS_ACCESS_KEY_ID` and so on). */
+export interface ObjectStorage {
+  /** Address of the store, such as `https://minio.example:9000`. */
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  /** A connection that is silent for this long is broken off. */
+  readonly timeoutSeconds?: number | undefined;
+  /** How often a request is tried again. */
+  readonly retries?: number | undefined;
+  /** See `stopReads`. */
+  readonly stop?: number | undefined;
+}
+
+/** What a prefix holds. */
+export interface Listing {
+  /** Set when it cannot be listed. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** By key. */
+  readonly objects: readonly {
+    readonly key: string;
+    readonly size: number;
+    readonly etag: string | null;
+    readonly modifiedNs: string;
+  }[];
 }
 
 /** A block of a file: a record batch, a row group, a compressed stream. */
@@ -35,6 +63,9 @@ export interface Inspection {
   readonly modifiedNs: string;
   readonly head: string;
   readonly foot: string;
+  /** What an object store calls the content, and its version; null for a file. */
+  readonly etag?: string | null;
+  readonly version?: string | null;
   readonly rows: number | null;
   /** Whether the file may be cut at any byte: plain lines. */
   readonly splittable: boolean;
@@ -199,6 +230,17 @@ function wrap(native: Native) {
     /** Looks at a file as `inspectFile` does, and counts the letters of its first records. */
     surveyFile: (path: string, options: ReadOptions): FileSurvey =>
       JSON.parse(native.surveyFile(path, JSON.stringify(options))) as FileSurvey,
+
+    /** Looks at an object, off this thread. As `inspectFile`. */
+    inspectObject: async (url: string, options: ReadOptions): Promise<Inspection> =>
+      JSON.parse(await native.inspectObject(url, JSON.stringify(options))) as Inspection,
+
+    /** Lists the objects whose URLs begin with this one, off this thread; with `flat` none behind a further slash. */
+    listObjects: async (prefix: string, flat: boolean, storage: ObjectStorage): Promise<Listing> =>
+      JSON.parse(await native.listObjects(prefix, flat, JSON.stringify(storage))) as Listing,
+
+    /** Ends the reads of object stores whose `storage.stop` is this number, now and later, in all threads. */
+    stopReads: (stop: number): void => native.stopReads(stop),
 
     /**
      * Compiles a library, or finds it compiled.

@@ -42,7 +42,7 @@ Examples:
 async function runPlan(corpus: string[], { shardSize, json, ...rest }: PlanFlags): Promise<void> {
   const options: ScanOptions = { ...rest, shardBytes: shardSize };
   const { writePlan } = await import("../parts.ts");
-  const { folder, ...planned } = writePlan(corpus, options);
+  const { folder, ...planned } = await writePlan(corpus, options);
   await writePlanned(planned, options, json ?? false);
   if (json) return;
   await writeOut(

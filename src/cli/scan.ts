@@ -27,7 +27,7 @@ export function scanCommand(setting: Pick<ScanSetting, "script"> = {}): Command 
     .argument(
       "[corpus...]",
       "a corpus.yaml, or data files, folders and globs: each file is a source, the texts of a folder or glob are one, " +
-        "and so is each split of a folder that datasets saved",
+        "and so is each split of a folder that datasets saved; also s3://bucket/key",
     )
     .option("--out <dir>", "run folder; the same plan resumes in it", "corpusgate-run");
   return withMachine(withInputs(command))
@@ -57,6 +57,7 @@ Examples:
   corpusgate scan posts.parquet --source-column site --phase pre
   corpusgate scan docs/
   corpusgate scan crawl.warc.wet.gz --source-column host
+  corpusgate scan "s3://bucket/crawl/**/*.jsonl.zst" --out run-2
   corpusgate scan corpus.yaml --out run-1 --update       (files were added, changed or removed since)
   corpusgate scan corpus.yaml --json --quiet > report.json
   corpusgate scan --shard 2/8 --out shared`,
@@ -72,7 +73,7 @@ async function runScan(corpus: string[], flags: ScanFlags, { script }: ScanSetti
   if (dryRun) {
     if (corpus.length === 0) throw new ScanError("usage", "--dry-run shows a plan that is new: name the corpus");
     const { planOnly } = await import("../scan.ts");
-    await writePlanned(planOnly(corpus, options), options, json);
+    await writePlanned(await planOnly(corpus, options), options, json);
     return;
   }
   const progress = new Progress(progressStyle(json, quiet));

@@ -6,6 +6,7 @@ import type { CompiledLibrary } from "../addon/addon.ts";
 import { compileLibrary } from "../addon/library.ts";
 import { type FastModel, loadModel } from "../classify/model.ts";
 import { baseOf, besideFile, registerOfPaths } from "../corpus/files.ts";
+import type { Objects } from "../corpus/objects.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format, type Validation } from "../corpus/register.ts";
 import { ScanError } from "../errors.ts";
 import { severityNumber } from "../library/library.ts";
@@ -74,12 +75,20 @@ function isRegister(path: string): boolean {
  * Reads the inputs of a scan.
  *
  * @param paths - one `corpus.yaml`, or data files, folders and globs
+ * @param objects - what is known of the objects that the paths name
  * @param register - the register that the paths stood for, where it is known: then they are not looked at
  * @throws ScanError `usage` or `config` naming the file, the place and the value
  */
-export function loadInputs(paths: readonly string[], options: InputOptions, register?: Corpus): Inputs {
+export function loadInputs(
+  paths: readonly string[],
+  options: InputOptions,
+  objects?: Objects,
+  register?: Corpus,
+): Inputs {
   const { corpus, base, file } =
-    register === undefined ? loadCorpus(paths, options) : { corpus: register, base: process.cwd(), file: null };
+    register === undefined
+      ? loadCorpus(paths, options, objects)
+      : { corpus: register, base: process.cwd(), file: null };
   const phase = options.phase ?? corpus.phase;
   const named = (option: string | undefined, inFile: string | undefined) =>
     option !== undefined ? resolve(option) : inFile !== undefined && file !== null ? besideFile(file, inFile) : null;
@@ -142,11 +151,12 @@ export function loadJudgement(options: JudgementOptions): Judgement {
 function loadCorpus(
   paths: readonly string[],
   options: InputOptions,
+  objects: Objects | undefined,
 ): { corpus: Corpus; base: string; file: string | null } {
   const [first] = paths;
   if (first === undefined) throw new ScanError("usage", "name a corpus.yaml, or data files");
   if (!paths.some(isRegister)) {
-    const { corpus, base } = registerOfPaths(paths, options);
+    const { corpus, base } = registerOfPaths(paths, options, objects);
     return { corpus, base, file: null };
   }
   if (paths.length > 1)

@@ -1,8 +1,9 @@
 /** The files of a corpus: what globs and folders stand for, and a register made from paths. */
-import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { globSync, isDynamicPattern } from "tinyglobby";
 import { ScanError } from "../errors.ts";
+import { dataExtension as extension, folderOfUrl, isUrl, type Objects, textExtension } from "./objects.ts";
 import { type Corpus, corpusSchema, type Encoding, type Format, type Source, type Validation } from "./register.ts";
 import { type SavedDataset, savedDatasets, savedDatasetsAmong } from "./saved-dataset.ts";
 
@@ -10,18 +11,13 @@ import { type SavedDataset, savedDatasets, savedDatasetsAmong } from "./saved-da
 export interface CorpusFile {
   /** Source that the register gives the file to; null when a column of the file names it. */
   readonly source: string | null;
-  /** Path in plan and report: relative to the base folder, with `/`. */
+  /** Path in plan and report: relative to the base folder, with `/`; of an object its URL. */
   readonly path: string;
+  /** Where it is: an absolute path, or a URL. */
   readonly absolutePath: string;
   /** Null when the register names a path or glob that nothing is found for. */
-  readonly stats: Stats | null;
+  readonly stats: { readonly size: number } | null;
 }
-
-/** Extensions, in any case, that a folder is searched for. */
-const extension =
-  /\.(arrow|arrows|feather|parquet|jsonl|ndjson|json|warc|wet|warc\.wet|txt|text|md|markdown)(\.(gz|zst))?$/i;
-/** Those of files that are one record each. */
-const textExtension = /\.(txt|text|md|markdown)(\.(gz|zst))?$/i;
 
 /** A file with the saved dataset that lists it, and its place there. */
 interface FoundFile extends Omit<CorpusFile, "source"> {
@@ -32,12 +28,13 @@ interface FoundFile extends Omit<CorpusFile, "source"> {
  * Finds the files of a source, sorted by path; those of a saved dataset in its order, at the place of its folder. A path
  * or glob that finds nothing, and a shard of a dataset that is not there, is one missing file.
  *
+ * @param objects - what is known of the objects that URLs name
  * @throws ScanError `config` when a saved dataset does not say what its files are
  */
-export function filesOfSource(source: Source, base: string): CorpusFile[] {
+export function filesOfSource(source: Source, base: string, objects?: Objects): CorpusFile[] {
   const found = new Map<string, FoundFile>();
   for (const pattern of source.files) {
-    for (const file of filesOfPattern(pattern, base)) found.set(file.path, file);
+    for (const file of filesOfPattern(pattern, base, objects)) found.set(file.path, file);
   }
   const place = ({ path, dataset }: FoundFile) => (dataset === null ? path : dirname(path));
   return [...found.values()]
@@ -45,7 +42,12 @@ export function filesOfSource(source: Source, base: string): CorpusFile[] {
     .map(({ path, absolutePath, stats }) => ({ source: source.id, path, absolutePath, stats }));
 }
 
-function filesOfPattern(pattern: string, base: string): FoundFile[] {
+function filesOfPattern(pattern: string, base: string, objects: Objects | undefined): FoundFile[] {
+  if (isUrl(pattern)) {
+    const found = objects?.filesOf(pattern) ?? [];
+    if (found.length === 0) return [{ path: pattern, absolutePath: pattern, stats: null, dataset: null }];
+    return found.map(({ url, size }) => ({ path: url, absolutePath: url, stats: { size }, dataset: null }));
+  }
   const absolute = resolve(base, pattern);
   const stats = statSync(absolute, { throwIfNoEntry: false });
   const fileAt = (path: string, dataset: FoundFile["dataset"] = null): FoundFile => {
@@ -95,7 +97,7 @@ export function filesNamed(paths: readonly string[]): NamedFile[] {
     const isFolder = statSync(absolute, { throwIfNoEntry: false })?.isDirectory() === true;
     const found = isFolder
       ? withoutRuns(globSync("**/*", { cwd: absolute, absolute: true, onlyFiles: true, dot: false }))
-      : filesOfPattern(path, process.cwd()).flatMap(({ absolutePath, stats }) =>
+      : filesOfPattern(path, process.cwd(), undefined).flatMap(({ absolutePath, stats }) =>
           stats === null ? [] : [absolutePath],
         );
     if (found.length === 0) throw new ScanError("usage", `${path}: no such file, and no file in such a folder`);
@@ -159,22 +161,33 @@ export interface PathOptions {
 }
 
 /**
- * The register that paths stand for: each file is a source named after the file without its extensions, the texts
- * (`.txt`, `.md`) that a folder or glob holds are one source named after the folder, since each is one record, and each
- * saved dataset is one named after its folder and split. Where two would share a name they are named after their paths.
- * Paths may be files, folders and globs.
+function filesOfPattern(pattern: string, base: string, objects: Objects | undefined): FoundFile[] {
+  if (isUrl(pattern)) {
+    const found = objects?.filesOf(pattern) ?? [];
+    if (found.length === 0) return [{ path: pattern, absolutePath: pattern, stats: null, dataset: null }];
+    return found.map(({ url, size }) => ({ path: url, absolutePath: url, stats: { size }, dataset: null }));
+  }
  *
+ * @param objects - what is known of the objects that URLs name
  * @returns the register and the folder that its paths are relative to: the deepest one that holds all files
  * @throws ScanError `usage` when a path names nothing; `config` when a saved dataset does not say what its files are
  */
-export function registerOfPaths(paths: readonly string[], options: PathOptions): { corpus: Corpus; base: string } {
+export function registerOfPaths(
+  paths: readonly string[],
+  options: PathOptions,
+  objects?: Objects,
+): { corpus: Corpus; base: string } {
   /** The folder that a text was found in; null for a file that is a source. */
   const files = new Map<string, string | null>();
   // A shard that is named by itself, too, belongs to its dataset.
   const datasets = new Map<string, SavedDataset>();
   for (const path of paths) {
-    const found = filesOfPattern(path, process.cwd()).filter((file) => file.stats !== null || file.dataset !== null);
-    if (found.length === 0) throw new ScanError("usage", `${path}: no such file, and no data file in such a folder`);
+    const isThere = (file: FoundFile) => file.stats !== null || file.dataset !== null;
+    const found = filesOfPattern(path, process.cwd(), objects).filter(isThere);
+    if (found.length === 0) {
+      const what = isUrl(path) ? "object" : "file";
+      throw new ScanError("usage", `${path}: no such ${what}, and no data file in such a folder`);
+    }
     const folder = searchedFolder(path);
     for (const { absolutePath, dataset } of found) {
       if (dataset !== null) datasets.set(dataset.of.folder, dataset.of);
@@ -185,19 +198,20 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
   }
   const shards = [...datasets.values()].flatMap((dataset) => dataset.files);
   for (const shard of shards) files.delete(shard);
-  const base = commonFolder([...files.keys(), ...shards]);
+  const base = commonFolder([...files.keys(), ...shards].filter((file) => !isUrl(file)));
   const owners = ownersOf(files, datasets);
   const uses = new Map<string, number>();
   for (const { name } of owners) uses.set(name, (uses.get(name) ?? 0) + 1);
   const sources = owners.map(({ path: owner, name, files }, index) => {
-    const path = portable(relative(base, owner)) || `${basename(owner)}/`;
+    const path = isUrl(owner)
+      ? owner.replace(/^s3:\/\//, "")
+      : portable(relative(base, owner)) || `${basename(owner)}/`;
     return {
       id:
         (uses.get(name) === 1 ? name : path).replace(/[^\p{L}\p{N}._/ -]/gu, "-").replace(/^[^\p{L}\p{N}]+/u, "") ||
         `file-${index + 1}`,
-      // A path may hold characters that a glob would read as its own.
-      // The base may be the folder of a dataset itself.
-      files: files.map((file) => portable(relative(base, file)) || "."),
+      // A path may hold characters that a glob would read as its own; the base may be the folder of a dataset itself.
+      files: files.map((file) => (isUrl(file) ? file : portable(relative(base, file)) || ".")),
       format: options.format,
       encoding: options.encoding ?? "utf-8",
       validate: options.validate ?? "full",
@@ -217,6 +231,7 @@ export function registerOfPaths(paths: readonly string[], options: PathOptions):
 
 /** The folder that a path searches: itself, or what stands before the first wildcard; null for a file. */
 function searchedFolder(path: string): string | null {
+  if (isUrl(path)) return folderOfUrl(path);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats !== undefined) return stats.isDirectory() ? resolve(path) : null;
   const parts = path.split("/");
@@ -248,7 +263,7 @@ function ownersOf(files: ReadonlyMap<string, string | null>, datasets: ReadonlyM
 }
 
 function commonFolder(files: readonly string[]): string {
-  let folder = dirname(files[0] ?? process.cwd());
+  let folder = files[0] === undefined ? process.cwd() : dirname(files[0]);
   for (const file of files) {
     while (isOutside(relative(folder, file))) folder = dirname(folder);
   }

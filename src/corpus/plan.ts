@@ -1,10 +1,11 @@
 /** The plan of a scan: the files with their identities, the shards, and the digests that make two plans the same. */
 import { createHash } from "node:crypto";
-import type { Addon, BlockInfo, Inspection } from "../addon/addon.ts";
+import type { Addon, BlockInfo, Inspection, ReadOptions } from "../addon/addon.ts";
 import { digestOf } from "../config/digest.ts";
 import { ScanError } from "../errors.ts";
 import type { Phase } from "../standard/profiles.ts";
 import { compareText, filesOfSource } from "./files.ts";
+import { isUrl, type Objects } from "./objects.ts";
 import { type Corpus, isText, type Source } from "./register.ts";
 
 /** Version of what a scan computes; a tally of another version is not reused. */
@@ -24,6 +25,9 @@ export interface PlanFile {
   /** BLAKE3 of the first and the last 64 KiB, in hexadecimal. */
   readonly head: string;
   readonly foot: string;
+  /** Of an object: what its store calls the content, and its version. They guard a resume too. */
+  readonly etag?: string | null;
+  readonly version?: string | null;
   readonly format: string | null;
   readonly encoding: string;
   readonly validate: string;
@@ -80,6 +84,8 @@ export interface PlanInputs {
   readonly sample: number | null;
   readonly nonce: string | null;
   readonly shardBytes: number;
+  /** What is known of the objects that the register names; their store is not asked here. */
+  readonly objects?: Objects | undefined;
 }
 
 /** Looks at every file and cuts the plan. Reads heads, feet and indexes, no records. */
@@ -88,7 +94,7 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
   const shards: Shard[] = [];
   const claimed = new Map<string, string>();
   for (const source of inputs.corpus.sources) {
-    for (const found of filesOfSource(source, inputs.base)) {
+    for (const found of filesOfSource(source, inputs.base, inputs.objects)) {
       const owner = claimed.get(found.absolutePath);
       if (owner !== undefined) {
         throw new ScanError("config", `${found.path} belongs to two sources, "${owner}" and "${source.id}"`);
@@ -109,21 +115,19 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
         rows: null,
       };
       if (found.stats === null) {
-        files.push({ ...common, problem: { code: "missing", detail: "no such file" } });
+        files.push({
+          ...common,
+          problem: { code: "missing", detail: isUrl(found.path) ? "no such object" : "no such file" },
+        });
         continue;
       }
       if (source.modality !== "text") {
         files.push({ ...common, rows: 1, problem: { code: "modality", detail: `${source.modality} is not scanned` } });
         continue;
       }
-      const inspection = addon.inspectFile(found.absolutePath, {
-        format: source.format ?? null,
-        encoding: source.encoding,
-        validate: source.validate,
-        textColumn: source.columns.text ?? null,
-        idColumn: source.columns.id ?? null,
-        sourceColumn: inputs.sourceColumn,
-      });
+      const options = readOptionsOf(source, inputs.sourceColumn);
+      const known = inputs.objects?.inspection(found.absolutePath, options);
+      const inspection = known ?? addon.inspectFile(found.absolutePath, options);
       if (inspection.error !== null && inspection.error.code === "usage") {
         throw new ScanError("config", inspection.error.message);
       }
@@ -179,9 +183,22 @@ export function planScan(addon: Addon, inputs: PlanInputs): Plan {
   return { phase, seed, planDigest, rules, nonce, sources: corpus.sources, files, shards };
 }
 
+/** How the files of a source are read. */
+export function readOptionsOf(source: Source, sourceColumn: string | null): ReadOptions {
+  return {
+    format: source.format ?? null,
+    encoding: source.encoding,
+    validate: source.validate,
+    textColumn: source.columns.text ?? null,
+    idColumn: source.columns.id ?? null,
+    sourceColumn,
+  };
+}
+
 function identityOf(inspection: Inspection): Partial<PlanFile> {
-  const { size, modifiedNs, head, foot, format, columns, rows } = inspection;
-  return { size, modifiedNs, head, foot, format, columns, rows };
+  const { size, modifiedNs, head, foot, etag, version, format, columns, rows } = inspection;
+  const object = etag == null && version == null ? {} : { etag: etag ?? null, version: version ?? null };
+  return { size, modifiedNs, head, foot, ...object, format, columns, rows };
 }
 
 function problemOf({ error, damage }: Inspection): PlanFile["problem"] {

@@ -47,6 +47,7 @@ export const sourceSchema = z.strictObject({
   /**
    * Paths and globs, relative to `corpus.yaml`. A folder stands for the data files in it; one that `save_to_disk` of
    * Hugging Face `datasets` wrote, for the files that its `state.json` lists, of all splits or, as `data/train`, of one.
+   * URLs `s3://bucket/key` likewise, also with globs; a folder of objects is no saved dataset.
    */
   files: z.array(z.string().min(1)).min(1, { error: "needs at least one path or glob" }),
   format: z.enum(formats).optional(),
@@ -65,6 +66,43 @@ export const sourceSchema = z.strictObject({
 });
 export type Source = z.output<typeof sourceSchema>;
 
+/** How object stores are reached. What is secret is not written down: it comes from the environment. */
+const storageSchema = z
+  .looseObject({
+    /** Address of the store; without one `AWS_ENDPOINT_URL`, else that of AWS. */
+    endpoint: z.string().optional(),
+    /** Region of the buckets; without one `AWS_REGION`. */
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]+$/i, { error: "is not a region such as eu-central-1" })
+      .optional(),
+    /** A connection that is silent for this long is broken off. */
+    timeoutSeconds: z.int().min(1).max(600).optional(),
+    /** How often a request is tried again, with growing pauses. */
+    retries: z.int().min(0).max(100).optional(),
+  })
+  .superRefine(({ endpoint, region: _, timeoutSeconds: __, retries: ___, ...rest }, context) => {
+    // Named, never shown: what was written there may be a secret.
+    const refuse = (key: string, message: string) =>
+      context.addIssue({ code: "unrecognized_keys", keys: [key], message: `"${key}" ${message}` });
+    for (const key of Object.keys(rest)) {
+      if (/key|secret|token|password|credential|profile/i.test(key)) {
+        refuse(
+          key,
+          "is not written into a corpus.yaml: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are set in the environment",
+        );
+      } else refuse(key, "is not one of endpoint, region, timeoutSeconds, retries");
+    }
+    if (endpoint === undefined) return;
+    if (endpoint.includes("@"))
+      refuse(
+        "endpoint",
+        "holds credentials: those are set in the environment, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+      );
+    else if (!/^https?:\/\/[^/\s]+/i.test(endpoint))
+      refuse("endpoint", "is not a URL such as https://minio.example:9000");
+  });
+
 /** `corpus.yaml`. */
 export const corpusSchema = z
   .strictObject({
@@ -74,6 +112,7 @@ export const corpusSchema = z
     /** Keyword library and policy, relative to this file; options of the command go before them. */
     library: z.string().min(1).optional(),
     policy: z.string().min(1).optional(),
+    storage: storageSchema.optional(),
     sources: z.array(sourceSchema).min(1, { error: "needs at least one source" }),
   })
   .superRefine((corpus, context) => {

@@ -114,7 +114,8 @@ async function drain(run: ShardRun, cancel: CancelFlag, works: readonly Work[], 
   }
   // Tallies of bundles are durable now; one that a crash of the machine took or cut before is made again.
   if (bundles.length < works.length) loadAddon().syncFiles(run.folder.path);
-  if (failed !== undefined) throw failed;
+  // A read that was stopped says no more than the signal does.
+  if (failed !== undefined && !(failed instanceof ScanError && failed.code === "interrupted")) throw failed;
 }
 
 function bundle(run: ShardRun, works: readonly Work[]): Work[][] {
@@ -277,7 +278,9 @@ async function shardError(run: ShardRun, shard: Shard, error: unknown): Promise<
   const [, code = "", message = ""] = /^([a-z-]+): ([\s\S]*)$/.exec(messageOf(error)) ?? [];
   const options = { cause: error };
   switch (code) {
+    case "config":
     case "corpus-changed":
+    case "interrupted":
       return new ScanError(code, message, options);
     case "environment":
       return (await run.device?.failure()) ?? new ScanError(code, message, options);

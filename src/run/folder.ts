@@ -243,8 +243,21 @@ export class RunFolder {
 
 /** Everything of a file that its tallies depend on, but its path. */
 function sight(file: PlanFile): string {
-  const { source, size, modifiedNs, head, foot, format, encoding, validate, columns, problem } = file;
-  return JSON.stringify([source, size, modifiedNs, head, foot, format, encoding, validate, columns, problem === null]);
+  const { source, size, modifiedNs, head, foot, etag, version, format, encoding, validate, columns, problem } = file;
+  return JSON.stringify([
+    source,
+    size,
+    modifiedNs,
+    head,
+    foot,
+    etag,
+    version,
+    format,
+    encoding,
+    validate,
+    columns,
+    problem === null,
+  ]);
 }
 
 /** The shards of the plan that was begun where it saw a file as it is now, else those of the new one. */

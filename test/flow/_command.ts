@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Written to stdin, which is then closed. */
   readonly input?: string;
+  /** Added to the environment; undefined takes a variable out of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Put before `node`, such as another user's shell. */
   readonly prefix?: readonly string[];
 }
@@ -41,7 +43,11 @@ export interface RunOptions {
 export function start(program: string, args: readonly string[], options: RunOptions = {}): Running {
   const { NO_COLOR: _, FORCE_COLOR: __, NODE_OPTIONS: ___, ...env } = process.env;
   const [first, ...rest] = [...(options.prefix ?? []), program, ...args];
-  const child = spawn(first as string, rest, { cwd: options.cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(first as string, rest, {
+    cwd: options.cwd,
+    env: { ...env, ...options.env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {

@@ -243,8 +243,9 @@ fn read(task: &ShardTask, library: &Library) -> Result<Answer> {
         task.identity.identity().map_err(|error| failed(&error))?,
         task.read.options().map_err(|error| failed(&error))?,
     );
+    let location = task.location().map_err(|error| failed(&error))?;
     let mut reader =
-        ShardReader::open(&task.path, &options, &task.range.into(), Some(&identity)).map_err(|error| failed(&error))?;
+        ShardReader::open(location, &options, &task.range.into(), Some(&identity)).map_err(|error| failed(&error))?;
     let (mut scratch, mut hits) = (Scratch::default(), Vec::new());
     let (mut found, mut flagged) = (0, 0);
     while let Some(batch) = reader.next_batch(task.batch_bytes).map_err(|error| failed(&error))? {

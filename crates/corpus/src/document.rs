@@ -5,14 +5,13 @@
 //! valid in the encoding, or hold a NUL, are `invalid-utf8`: they are not text. Damage of a compressed file spoils its
 //! one record.
 
-use std::fs::File;
-
 use bytes::Bytes;
 use memchr::memchr;
 
 use crate::batch::{Collector, Reason, RowState, TextBatch};
 use crate::columns::Columns;
 use crate::error::Outcome;
+use crate::file::Source;
 use crate::format::Format;
 use crate::options::{Encoding, ReadOptions};
 use crate::stream::Stream;
@@ -36,7 +35,7 @@ pub(crate) struct DocumentReader {
 }
 
 impl DocumentReader {
-    pub(crate) fn new(file: File, format: Format, options: &ReadOptions) -> Outcome<Self> {
+    pub(crate) fn new(file: Source, format: Format, options: &ReadOptions) -> Outcome<Self> {
         let stream = Stream::open(file, format.compression(), options.limits, options.inflate_ahead)?;
         Ok(Self { stream: Some(stream), encoding: options.encoding, record_bytes: options.limits.record_bytes })
     }

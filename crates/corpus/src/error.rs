@@ -74,7 +74,8 @@ pub enum CorpusError {
     Changed {
         /// The file.
         path: PathBuf,
-        /// What differs: "size", "modification time", "first 64 KiB", "last 64 KiB", or "file" where it is gone.
+        /// What differs: "size", "modification time", "first 64 KiB", "last 64 KiB", or "file" where it is gone; of an
+        /// object also "`ETag`" and "version".
         what: &'static str,
         /// The value at inspection.
         expected: String,
@@ -101,6 +102,30 @@ pub enum CorpusError {
         /// What was asked and what there is.
         detail: String,
     },
+    /// The object store refused, or did not answer.
+    Store {
+        /// The URL of the object.
+        path: PathBuf,
+        /// Whose fault it is.
+        problem: StoreProblem,
+        /// What it answered and what to do about it.
+        detail: String,
+    },
+}
+
+/// What an object store's answer means for a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreProblem {
+    /// There is no such object.
+    Missing,
+    /// This object may not be read, and others perhaps may.
+    Denied,
+    /// Credentials, bucket, region, address or build are not what reading any object needs.
+    Setting,
+    /// The store cannot be reached, or failed again and again.
+    Unreachable,
+    /// The caller asked to stop.
+    Stopped,
 }
 
 impl CorpusError {
@@ -115,7 +140,8 @@ impl CorpusError {
             | Self::Unsupported { path, .. }
             | Self::Changed { path, .. }
             | Self::Limit { path, .. }
-            | Self::Range { path, .. } => path,
+            | Self::Range { path, .. }
+            | Self::Store { path, .. } => path,
         }
     }
 
@@ -131,19 +157,22 @@ impl CorpusError {
             Self::Changed { .. } => "changed",
             Self::Limit { .. } => "limit",
             Self::Range { .. } => "range",
+            Self::Store { .. } => "store",
         }
     }
 
     /// The reason under which the file's rows are counted as not assessed, or `None` where the caller made the
-    /// mistake (wrong format, column or range) and nothing should be counted.
+    /// mistake (wrong format, column or range), or a store is out of reach, and nothing should be counted.
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Damaged { .. } => Some(Reason::FileDamaged),
             Self::UnknownFormat { .. } => Some(Reason::UnknownFormat),
-            Self::Io { .. } | Self::Unsupported { .. } | Self::Changed { .. } | Self::Limit { .. } => {
-                Some(Reason::Unreadable)
-            }
-            Self::FormatMismatch { .. } | Self::Column { .. } | Self::Range { .. } => None,
+            Self::Io { .. }
+            | Self::Unsupported { .. }
+            | Self::Changed { .. }
+            | Self::Limit { .. }
+            | Self::Store { problem: StoreProblem::Missing | StoreProblem::Denied, .. } => Some(Reason::Unreadable),
+            Self::FormatMismatch { .. } | Self::Column { .. } | Self::Range { .. } | Self::Store { .. } => None,
         }
     }
 }
@@ -182,7 +211,7 @@ impl fmt::Display for CorpusError {
             Self::Limit { place, what, value, limit, .. } => {
                 write!(f, "{what} at {place} is {value}; the limit is {limit}")
             }
-            Self::Range { detail, .. } => write!(f, "{detail}"),
+            Self::Range { detail, .. } | Self::Store { detail, .. } => write!(f, "{detail}"),
         }
     }
 }
@@ -193,6 +222,57 @@ impl std::error::Error for CorpusError {
             Self::Io { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+/// What an object store did instead of giving bytes. It passes through readers and decoders inside an [`io::Error`], and
+/// comes out of [`Fault::in_file`] as what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoreFault {
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "no store is there to tell of it"))]
+    Changed {
+        what: &'static str,
+        expected: String,
+        found: String,
+    },
+    Refused {
+        problem: StoreProblem,
+        detail: String,
+    },
+}
+
+impl StoreFault {
+    pub(crate) fn new(problem: StoreProblem, detail: impl Into<String>) -> Self {
+        Self::Refused { problem, detail: detail.into() }
+    }
+
+    /// Whether an error of a stream is one of the store, and not of what decodes it.
+    pub(crate) fn is_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+
+    pub(crate) fn at(self, path: PathBuf) -> CorpusError {
+        match self {
+            Self::Changed { what, expected, found } => CorpusError::Changed { path, what, expected, found },
+            Self::Refused { problem, detail } => CorpusError::Store { path, problem, detail },
+        }
+    }
+}
+
+impl fmt::Display for StoreFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed { what, .. } => write!(f, "{what} changed"),
+            Self::Refused { detail, .. } => f.write_str(detail),
+        }
+    }
+}
+
+impl std::error::Error for StoreFault {}
+
+impl From<StoreFault> for io::Error {
+    fn from(fault: StoreFault) -> Self {
+        Self::other(fault)
     }
 }
 
@@ -235,7 +315,10 @@ impl Fault {
         let path = path.to_path_buf();
         let whole = |place: String| if place.is_empty() { "the file".to_string() } else { place };
         match self {
-            Self::Io { action, source } => CorpusError::Io { path, action, source },
+            Self::Io { action, source } => match source.downcast::<StoreFault>() {
+                Ok(fault) => fault.at(path),
+                Err(source) => CorpusError::Io { path, action, source },
+            },
             Self::Damaged { place, detail } => CorpusError::Damaged { path, place: whole(place), detail },
             Self::Unsupported { place, detail } => CorpusError::Unsupported { path, place: whole(place), detail },
             Self::Limit { place, what, value, limit } => {

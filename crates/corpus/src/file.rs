@@ -1,17 +1,22 @@
-//! The file on disk: opening it, its identity, and ranges of its bytes. The only place that maps memory.
+//! The file, on disk or in an object store: opening it, its identity, and its bytes, in ranges or from front to back. The
+//! only place that maps memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use memmap2::{Advice, Mmap};
 
-use crate::error::{CorpusError, Fault, Outcome};
+use crate::error::{CorpusError, Fault, Outcome, StoreProblem};
+use crate::location::Location;
+use crate::object::{self, Ranges};
+use crate::options::Storage;
 
 /// Bytes at either end that belong to a file's identity.
-const EDGE_BYTES: u64 = 64 << 10;
+pub(crate) const EDGE_BYTES: u64 = 64 << 10;
 
 /// What makes a file the same file: a resume and every shard trust these instead of reading it all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +29,10 @@ pub struct Identity {
     pub head: [u8; 32],
     /// BLAKE3 of the last 64 KiB, or of all where there is less.
     pub foot: [u8; 32],
+    /// What an object store calls this content, and its version where the bucket keeps versions; `None` of a file.
+    pub etag: Option<String>,
+    /// See `etag`.
+    pub version: Option<String>,
 }
 
 impl Identity {
@@ -33,8 +42,8 @@ impl Identity {
     ///
     /// [`CorpusError::Changed`] with what differs first, or that there is no such file; [`CorpusError::Io`] where it
     /// cannot be looked at.
-    pub fn verify(&self, path: &Path) -> Result<(), CorpusError> {
-        open_again(path, self).map(drop)
+    pub fn verify(&self, location: &Location, storage: &Storage) -> Result<(), CorpusError> {
+        open_again(location, storage, self).map(drop)
     }
 
     /// Fails with what differs first.
@@ -46,6 +55,10 @@ impl Identity {
             ("first 64 KiB", hex(&self.head), hex(&now.head))
         } else if self.foot != now.foot {
             ("last 64 KiB", hex(&self.foot), hex(&now.foot))
+        } else if self.etag != now.etag {
+            ("ETag", shown(self.etag.as_ref()), shown(now.etag.as_ref()))
+        } else if self.version != now.version {
+            ("version", shown(self.version.as_ref()), shown(now.version.as_ref()))
         } else if self.modified_ns != now.modified_ns {
             ("modification time", self.modified_ns.to_string(), now.modified_ns.to_string())
         } else {
@@ -55,16 +68,29 @@ impl Identity {
     }
 }
 
+/// A name that a store may not have given.
+pub(crate) fn shown(name: Option<&String>) -> String {
+    name.map_or_else(|| "none".to_owned(), Clone::clone)
+}
+
 /// An open file with its identity and its first bytes.
 pub(crate) struct Opened {
-    pub(crate) file: File,
+    pub(crate) file: Source,
     pub(crate) identity: Identity,
     pub(crate) head: Vec<u8>,
 }
 
+/// Opens a file or an object.
+pub(crate) fn open(location: &Location, storage: &Storage) -> Result<Opened, CorpusError> {
+    match location {
+        Location::File(path) => open_file(path),
+        Location::Object(url) => object::open(url, storage).map_err(|fault| fault.at(location.to_path())),
+    }
+}
+
 /// Opens a regular file. Anything else (folder, pipe, device) is refused before it is opened: opening a pipe would wait
 /// for a writer.
-pub(crate) fn open(path: &Path) -> Result<Opened, CorpusError> {
+fn open_file(path: &Path) -> Result<Opened, CorpusError> {
     let io =
         |action: &'static str| move |source: io::Error| CorpusError::Io { path: path.to_path_buf(), action, source };
     let kind = std::fs::metadata(path).map_err(io("open"))?;
@@ -85,17 +111,23 @@ pub(crate) fn open(path: &Path) -> Result<Opened, CorpusError> {
         (&file).take(EDGE_BYTES).read_to_end(&mut foot).map_err(io("read"))?;
         blake3::hash(&foot)
     };
-    let identity = Identity { size, modified_ns, head: head_digest.into(), foot: foot_digest.into() };
-    Ok(Opened { file, identity, head })
+    let (head_digest, foot_digest) = (head_digest.into(), foot_digest.into());
+    let identity = Identity { size, modified_ns, head: head_digest, foot: foot_digest, etag: None, version: None };
+    Ok(Opened { file: Source::File(file), identity, head })
 }
 
 /// Opens a file that was inspected before; another one, or none, is a change of the corpus.
-pub(crate) fn open_again(path: &Path, expected: &Identity) -> Result<Opened, CorpusError> {
-    match open(path) {
-        Ok(opened) => expected.check(&opened.identity, path).map(|()| opened),
-        Err(CorpusError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+pub(crate) fn open_again(location: &Location, storage: &Storage, expected: &Identity) -> Result<Opened, CorpusError> {
+    let is_gone = |error: &CorpusError| match error {
+        CorpusError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        CorpusError::Store { problem, .. } => *problem == StoreProblem::Missing,
+        _ => false,
+    };
+    match open(location, storage) {
+        Ok(opened) => expected.check(&opened.identity, &location.to_path()).map(|()| opened),
+        Err(error) if is_gone(&error) => {
             let (expected, found) = ("there".to_owned(), "gone".to_owned());
-            Err(CorpusError::Changed { path: path.to_path_buf(), what: "file", expected, found })
+            Err(CorpusError::Changed { path: location.to_path(), what: "file", expected, found })
         }
         Err(error) => Err(error),
     }
@@ -114,33 +146,106 @@ fn stamp(file: &File) -> io::Result<(u64, i128)> {
 
 /// Notices that a file was replaced or cut while it is read.
 pub(crate) struct Watch {
-    file: File,
+    /// `None` for an object: every request for its bytes names the content that it wants.
+    file: Option<File>,
     identity: Identity,
 }
 
 impl Watch {
-    pub(crate) fn new(file: &File, identity: Identity, path: &Path) -> Result<Self, CorpusError> {
+    pub(crate) fn new(file: &Source, identity: Identity, path: &Path) -> Result<Self, CorpusError> {
+        let Source::File(file) = file else { return Ok(Self { file: None, identity }) };
         let file =
             file.try_clone().map_err(|source| CorpusError::Io { path: path.to_path_buf(), action: "open", source })?;
-        Ok(Self { file, identity })
+        Ok(Self { file: Some(file), identity })
     }
 
     /// Compares size and time only: cheap enough for every batch.
     pub(crate) fn check(&self, path: &Path) -> Result<(), CorpusError> {
+        let Some(file) = &self.file else { return Ok(()) };
         let (size, modified_ns) =
-            stamp(&self.file).map_err(|source| CorpusError::Io { path: path.to_path_buf(), action: "read", source })?;
+            stamp(file).map_err(|source| CorpusError::Io { path: path.to_path_buf(), action: "read", source })?;
         self.identity.check(&Identity { size, modified_ns, ..self.identity.clone() }, path)
     }
 }
 
-/// Random access to the bytes of a file. An object store would be one more variant.
+/// The bytes of an open file from front to back.
+pub(crate) enum Source {
+    File(File),
+    Object { ranges: Ranges, at: u64 },
+}
+
+impl Source {
+    /// Its size in bytes.
+    pub(crate) fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::File(file) => Ok(file.metadata()?.len()),
+            Self::Object { ranges, .. } => Ok(ranges.len()),
+        }
+    }
+
+    /// The same file, to be read at a place of its own where it is an object.
+    pub(crate) fn again(&self) -> Outcome<Self> {
+        match self {
+            Self::File(file) => {
+                Ok(Self::File(file.try_clone().map_err(|source| Fault::Io { action: "open", source })?))
+            }
+            Self::Object { ranges, .. } => Ok(Self::Object { ranges: ranges.again(), at: 0 }),
+        }
+    }
+
+    /// Says that these bytes will be read in order, so that an object's can be fetched ahead.
+    pub(crate) fn expect(&self, bytes: Range<u64>) {
+        if let Self::Object { ranges, .. } = self {
+            ranges.expect(&[bytes]);
+        }
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Object { ranges, at } => {
+                let end = ranges.len().min(at.saturating_add(buffer.len() as u64));
+                if *at >= end {
+                    return Ok(0);
+                }
+                let piece = ranges.piece(*at, end)?;
+                let length = piece.len().min(buffer.len());
+                buffer[..length].copy_from_slice(&piece[..length]);
+                *at += length as u64;
+                Ok(length)
+            }
+        }
+    }
+}
+
+impl Seek for Source {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match (self, to) {
+            (Self::File(file), to) => file.seek(to),
+            (Self::Object { at, .. }, SeekFrom::Start(to)) => {
+                *at = to;
+                Ok(to)
+            }
+            (Self::Object { .. }, _) => Err(io::Error::from(io::ErrorKind::Unsupported)),
+        }
+    }
+}
+
+/// Random access to the bytes of a file.
 pub(crate) enum Store {
     Mapped(Bytes),
     File { file: File, size: u64 },
+    Object(Ranges),
 }
 
 impl Store {
-    pub(crate) fn new(file: File, size: u64, map: bool) -> Outcome<Self> {
+    pub(crate) fn new(file: Source, size: u64, map: bool) -> Outcome<Self> {
+        let file = match file {
+            Source::File(file) => file,
+            Source::Object { ranges, .. } => return Ok(Self::Object(ranges)),
+        };
         // A mapping of no bytes is refused by the system.
         if !map || size == 0 {
             return Ok(Self::File { file, size });
@@ -159,6 +264,14 @@ impl Store {
         match self {
             Self::Mapped(bytes) => bytes.len() as u64,
             Self::File { size, .. } => *size,
+            Self::Object(ranges) => ranges.len(),
+        }
+    }
+
+    /// Says which ranges will be read next, in about this order, so that an object's can be fetched ahead.
+    pub(crate) fn expect(&self, ranges: &[Range<u64>]) {
+        if let Self::Object(object) = self {
+            object.expect(ranges);
         }
     }
 
@@ -178,6 +291,9 @@ impl Store {
                 let mut bytes = vec![0; length as usize];
                 read_exact_at(file, &mut bytes, offset).map_err(|source| Fault::Io { action: "read", source })?;
                 Ok(bytes.into())
+            }
+            Self::Object(ranges) => {
+                ranges.read(offset, length).map_err(|fault| Fault::Io { action: "read", source: fault.into() })
             }
         }
     }

@@ -1,11 +1,10 @@
 //! [`inspect`]: what a file is, how many rows it has and where it can be cut, without reading its text.
 
-use std::path::Path;
-
 use crate::columns::{Candidate, Columns, choose};
 use crate::error::{CorpusError, Fault};
 use crate::file::{Identity, Opened, Store, open};
 use crate::format::{Content, Format, decide};
+use crate::location::Location;
 use crate::options::ReadOptions;
 use crate::parquet::Footer;
 use crate::reader::guard;
@@ -59,8 +58,10 @@ impl Inspection {
 ///
 /// What makes the file no part of the corpus: it can't be opened, is of no known or of another format than was asked
 /// for, or lacks a column that was asked for. A damaged file is no error here; see [`Inspection::damage`].
-pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusError> {
-    let Opened { file, identity, head } = open(path)?;
+pub fn inspect(location: impl Into<Location>, options: &ReadOptions) -> Result<Inspection, CorpusError> {
+    let location = location.into();
+    let path = &location.to_path();
+    let Opened { file, identity, head } = open(&location, &options.storage)?;
     let format = decide(path, &head, options)?;
     guard(path, || {
         let size = identity.size;
@@ -102,8 +103,8 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, CorpusE
             })
         };
         let (candidates, columns, blocks, damage) = match outline {
+            Ok((_, _, _, Some(fault @ Fault::Io { .. }))) | Err(fault @ Fault::Io { .. }) => return Err(fault),
             Ok(found) => found,
-            Err(fault @ Fault::Io { .. }) => return Err(fault),
             Err(fault) => {
                 let damage = Some(fault.in_file(path));
                 let (blocks, schema_columns) = (Vec::new(), Vec::new());

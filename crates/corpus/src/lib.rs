@@ -36,6 +36,12 @@
 //!   prevent; [`ReadOptions::map_files`]` = false` reads instead. Only Arrow and Parquet are mapped. Every batch is followed by a
 //!   look at size and time of the file, so a change is an error and not a wrong count.
 //!
+//! # Objects
+//!
+//! A [`Location`] is a path or `s3://bucket/key` (feature `s3`). An object is read by ranges, each asked for under the
+//! object's `ETag`, so that a replaced object is [`CorpusError::Changed`] and never mixed bytes; broken connections, 5xx and
+//! stalls are tried again within bounds. What of an object is in memory is bounded by 16 MiB, whatever is read ahead.
+//!
 //! # Example
 //!
 //! ```
@@ -68,6 +74,8 @@ mod inspect;
 mod ipc;
 mod join;
 mod jsonl;
+mod location;
+mod object;
 mod options;
 mod parquet;
 mod path;
@@ -79,10 +87,12 @@ mod window;
 
 pub use batch::{Labels, MAX_BATCH_ROWS, Reason, Row, RowState, TextBatch};
 pub use columns::Columns;
-pub use error::CorpusError;
+pub use error::{CorpusError, StoreProblem};
 pub use file::Identity;
 pub use format::Format;
 pub use inspect::{Block, Inspection, inspect};
 pub use ipc::{StreamMessage, StreamPart, StreamReader};
-pub use options::{Encoding, Limits, ReadOptions, Validate};
+pub use location::{Location, ObjectUrl};
+pub use object::{Listed, list_objects, stop_reads};
+pub use options::{Encoding, Limits, ReadOptions, Storage, Validate};
 pub use reader::{ShardRange, ShardReader};

@@ -1,5 +1,7 @@
 //! What a caller decides about reading: format, columns, encoding, limits. Every default of DESIGN's "Inputs" is here.
 
+use std::time::Duration;
+
 use crate::format::Format;
 
 const KIB: u64 = 1 << 10;
@@ -98,6 +100,28 @@ impl Limits {
     }
 }
 
+/// How to reach an object store. What is secret comes from the environment and is in no field here, so that these can be
+/// written down: `AWS_ACCESS_KEY_ID` and the others of the AWS tools.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Storage {
+    /// Address of the store, such as `https://minio.example:9000`; `None` takes `AWS_ENDPOINT_URL`, else that of AWS.
+    pub endpoint: Option<String>,
+    /// Region of the bucket; `None` takes `AWS_REGION`, else `us-east-1`.
+    pub region: Option<String>,
+    /// A connection that gives no byte for this long is broken off. 20 s.
+    pub timeout: Duration,
+    /// How often a request is tried again, with growing pauses; `None` takes `AWS_MAX_ATTEMPTS` - 1, else 8.
+    pub retries: Option<usize>,
+    /// Reads that wait end when [`stop_reads`](crate::stop_reads) is called with this number.
+    pub stop: Option<u32>,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { endpoint: None, region: None, timeout: Duration::from_secs(20), retries: None, stop: None }
+    }
+}
+
 /// How to read a file. The default tells everything from the file itself.
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
@@ -122,6 +146,8 @@ pub struct ReadOptions {
     /// Decompress gz and zst files on a thread of their own beside the one that reads, a few 256 KiB before it. What is
     /// read is the same, to the byte and to the place of an error. Off by default: a reader is one thread unless asked.
     pub inflate_ahead: bool,
+    /// How to reach objects.
+    pub storage: Storage,
 }
 
 impl Default for ReadOptions {
@@ -136,6 +162,7 @@ impl Default for ReadOptions {
             limits: Limits::default(),
             map_files: true,
             inflate_ahead: false,
+            storage: Storage::default(),
         }
     }
 }

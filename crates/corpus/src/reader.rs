@@ -13,6 +13,7 @@ use crate::file::{Identity, Opened, Store, Watch, open, open_again};
 use crate::format::{Content, Format, decide};
 use crate::ipc::{self, IpcReader};
 use crate::jsonl::{self, JsonlReader};
+use crate::location::Location;
 use crate::options::ReadOptions;
 use crate::parquet::{Footer, ParquetReader};
 use crate::warc::{self, WarcReader};
@@ -69,14 +70,16 @@ impl ShardReader {
     /// Those of [`inspect`](crate::inspect); [`CorpusError::Changed`]; [`CorpusError::Range`]; and every damage that
     /// shows in the outline, which spoils all shards of a columnar file alike.
     pub fn open(
-        path: &Path,
+        location: impl Into<Location>,
         options: &ReadOptions,
         range: &ShardRange,
         expected: Option<&Identity>,
     ) -> Result<Self, CorpusError> {
+        let location = location.into();
+        let path = &location.to_path();
         let Opened { file, identity, head } = match expected {
-            Some(expected) => open_again(path, expected)?,
-            None => open(path)?,
+            Some(expected) => open_again(&location, &options.storage, expected)?,
+            None => open(&location, &options.storage)?,
         };
         let format = decide(path, &head, options)?;
         let watch = Watch::new(&file, identity.clone(), path)?;
@@ -88,20 +91,23 @@ impl ShardReader {
                     let columns = if options.text_column.is_some() && options.id_column.is_some() {
                         choose(&[], None, options)?
                     } else {
-                        let again = file.try_clone().map_err(|source| Fault::Io { action: "open", source })?;
+                        let again = file.again()?;
                         choose(&jsonl::sample(again, format, options)?, None, options)?
                     };
+                    file.expect(bytes.clone().unwrap_or(0..size));
                     let reader = JsonlReader::new(file, format, bytes, &columns, options)?;
                     (columns, Rows::Jsonl(Box::new(reader)))
                 }
                 Content::Text => {
                     whole_of(1, range)?;
+                    file.expect(0..size);
                     let reader = DocumentReader::new(file, format, options)?;
                     (document::columns(), Rows::Document(Box::new(reader)))
                 }
                 Content::Warc => {
                     whole_of(usize::from(size > 0), range)?;
                     let columns = choose(&warc::candidates(), Some(&warc::candidate), options)?;
+                    file.expect(0..size);
                     let reader = WarcReader::new(file, format, &columns, options)?;
                     (columns, Rows::Warc(Box::new(reader)))
                 }
@@ -125,7 +131,7 @@ impl ShardReader {
                     (columns, Rows::Ipc(Box::new(reader)))
                 }
             };
-            Ok(Self { path: path.to_path_buf(), format, columns, watch, rows, ended: false })
+            Ok(Self { path: path.clone(), format, columns, watch, rows, ended: false })
         })
     }
 

@@ -3,7 +3,6 @@
 //! Both ways give the same bytes in the same pieces and end with the same error at the same place, because both fill
 //! the same chunks with the same code; a thread only moves where that is done.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,8 +12,9 @@ use std::thread::{Builder, JoinHandle};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::error::{Fault, Outcome};
-use crate::options::Limits;
+use crate::error::{Fault, Outcome, StoreFault};
+use crate::file::Source;
+use crate::options::{Limits, ZSTD_WINDOW_LOG};
 use crate::reader::panic_fault;
 
 /// Decompressed bytes that are handed over at once: few enough for the cache of a core, and so many that handing them
@@ -26,9 +26,6 @@ const CHUNKS_WAITING: usize = 2;
 const AHEAD_FROM_BYTES: u64 = 256 << 10;
 /// Stored bytes that are read at once.
 const STORED_BYTES: usize = 128 << 10;
-
-/// Largest window of a Zstandard frame, as a power of two: 128 MiB, the format's own recommendation for decoders.
-const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// How a file is compressed as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +54,7 @@ pub(crate) fn decoder<'a>(
 
 /// Reads a file to its end.
 pub(crate) enum Stream {
-    Plain { file: File, stored: u64 },
+    Plain { file: Source, stored: u64 },
     Compressed(Box<Compressed>),
 }
 
@@ -77,13 +74,13 @@ enum Chunks {
 impl Stream {
     /// A stream of the whole file. With `ahead` a compressed one is decompressed on another thread, a few chunks before
     /// what is read; the thread ends with the stream.
-    pub(crate) fn open(file: File, compression: Compression, limits: Limits, ahead: bool) -> Outcome<Self> {
+    pub(crate) fn open(file: Source, compression: Compression, limits: Limits, ahead: bool) -> Outcome<Self> {
         if compression == Compression::None {
             return Self::from_offset(file, 0);
         }
-        let is_worth_it = || file.metadata().is_ok_and(|metadata| metadata.len() >= AHEAD_FROM_BYTES);
+        let is_worth_it = || file.len().is_ok_and(|size| size >= AHEAD_FROM_BYTES);
         if ahead && is_worth_it() {
-            let own = file.try_clone().map_err(|source| Fault::Io { action: "open", source })?;
+            let own = file.again()?;
             // A system that gives no more threads can still read.
             if let Ok(ahead) = Ahead::start(Inflater::of_file(own, compression, limits)?) {
                 return Ok(Self::of(Chunks::Ahead(ahead)));
@@ -97,7 +94,7 @@ impl Stream {
     }
 
     /// A stream of the rest of a plain file.
-    pub(crate) fn from_offset(mut file: File, offset: u64) -> Outcome<Self> {
+    pub(crate) fn from_offset(mut file: Source, offset: u64) -> Outcome<Self> {
         file.seek(SeekFrom::Start(offset)).map_err(|source| Fault::Io { action: "read", source })?;
         Ok(Self::Plain { file, stored: 0 })
     }
@@ -176,7 +173,7 @@ struct Inflater {
 
 /// Counts what the decoder takes in, to compare it with what comes out.
 struct Counted {
-    file: File,
+    file: Source,
     bytes: Arc<AtomicU64>,
 }
 
@@ -190,7 +187,7 @@ impl Read for Counted {
 }
 
 impl Inflater {
-    fn of_file(mut file: File, compression: Compression, limits: Limits) -> Outcome<Self> {
+    fn of_file(mut file: Source, compression: Compression, limits: Limits) -> Outcome<Self> {
         let io = |source| Fault::Io { action: "read", source };
         file.seek(SeekFrom::Start(0)).map_err(io)?;
         let stored = Arc::new(AtomicU64::new(0));
@@ -234,7 +231,7 @@ impl Inflater {
 
     fn fault(&self, source: io::Error) -> Fault {
         // Errors of the system carry its number, those of a decoder don't.
-        if source.raw_os_error().is_some() {
+        if source.raw_os_error().is_some() || StoreFault::is_in(&source) {
             return Fault::Io { action: "read", source };
         }
         let place = format!("byte {} of the decompressed text", self.produced);

@@ -28,5 +28,5 @@ pub use packs::Pack;
 pub use shard::{Damage, ShardScan, Step, detail_of};
 pub use stream::{StreamEvent, StreamScan, StreamTask};
 pub use survey::{Survey, survey};
-pub use task::{Classifier, IdentitySpec, RangeSpec, ReadSpec, ShardTask};
+pub use task::{Classifier, IdentitySpec, RangeSpec, ReadSpec, ShardTask, StorageSpec};
 pub use verdict::{Output, Rules, Verdict};

@@ -102,7 +102,10 @@ impl Damage {
     /// What a file's content did; an error of the machine or of the caller is given back.
     fn of(error: CorpusError) -> Result<Self, ScanError> {
         match (&error, error.reason()) {
-            (CorpusError::Io { .. } | CorpusError::Changed { .. }, _) | (_, None) => Err(error.into()),
+            // An object that could be read when the plan was made is no damage when it is refused later.
+            (CorpusError::Io { .. } | CorpusError::Changed { .. } | CorpusError::Store { .. }, _) | (_, None) => {
+                Err(error.into())
+            }
             (_, Some(reason)) => Ok(Self { reason: reason.as_str(), detail: detail_of(&error) }),
         }
     }
@@ -140,7 +143,8 @@ impl ShardScan {
     /// features are not ones that this engine computes.
     pub fn open(task: ShardTask, library: Arc<Library>, entry_ids: Arc<[String]>) -> Result<Self, ScanError> {
         let (identity, options) = (task.identity.identity()?, task.read.options()?);
-        let (reader, damage) = match ShardReader::open(&task.path, &options, &task.range.into(), Some(&identity)) {
+        let (reader, damage) = match ShardReader::open(task.location()?, &options, &task.range.into(), Some(&identity))
+        {
             Ok(reader) => (Some(reader), None),
             Err(error) => (None, Some(Damage::of(error)?)),
         };
@@ -238,7 +242,7 @@ impl ShardScan {
             return Err(ScanError::Task(format!("{} batches wait for scores", self.pending.len())));
         }
         // Each batch looked at size and time of the file that is open; another one may lie in its place by now.
-        self.identity.verify(&self.task.path)?;
+        self.identity.verify(&self.task.location()?, &(&self.task.read.storage).into())?;
         let fault = ScanError::evidence(&self.task.evidence, "written");
         for (source, state) in &mut self.sources {
             if let Some(broken) = state.tally.broken_identity() {

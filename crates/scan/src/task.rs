@@ -1,8 +1,9 @@
 //! What a shard's scan is told: where the bytes are, by which rules to judge, where the evidence goes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use corpus::{Encoding, Format, Identity, ReadOptions, ShardRange, Validate};
+use corpus::{Encoding, Format, Identity, Location, ReadOptions, ShardRange, Storage, Validate};
 use ngram::{FeatureSpec, LinearOutput};
 use serde::Deserialize;
 
@@ -14,8 +15,8 @@ use crate::verdict::Rules;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools)] // a task as it comes from JavaScript; each is a field of its own
 pub struct ShardTask {
-    /// Where the file is.
-    pub path: PathBuf,
+    /// Where the file is: a path, or the URL of an object.
+    pub path: String,
     /// The file as the plan names it: part of every key.
     pub file: String,
     /// How to read it.
@@ -63,6 +64,17 @@ fn yes() -> bool {
     true
 }
 
+impl ShardTask {
+    /// Where the file is.
+    ///
+    /// # Errors
+    ///
+    /// [`ScanError::Task`] for a URL that names no object.
+    pub fn location(&self) -> Result<Location, ScanError> {
+        Location::parse(&self.path).map_err(ScanError::Task)
+    }
+}
+
 /// What turns a text into ids and sums into scores.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -95,6 +107,30 @@ pub struct ReadSpec {
     /// Whether a compressed file is decompressed on a thread of its own.
     #[serde(default)]
     pub inflate_ahead: bool,
+    /// How objects are reached; nothing of it for files.
+    #[serde(default)]
+    pub storage: StorageSpec,
+}
+
+/// How objects are reached, as data.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[allow(missing_docs)] // the fields of `corpus::Storage`
+pub struct StorageSpec {
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub timeout_seconds: Option<u32>,
+    pub retries: Option<usize>,
+    pub stop: Option<u32>,
+}
+
+impl From<&StorageSpec> for Storage {
+    fn from(spec: &StorageSpec) -> Self {
+        let timeout =
+            spec.timeout_seconds.map_or(Self::default().timeout, |seconds| Duration::from_secs(seconds.into()));
+        let StorageSpec { endpoint, region, retries, stop, .. } = spec.clone();
+        Self { endpoint, region, timeout, retries, stop }
+    }
 }
 
 impl ReadSpec {
@@ -133,6 +169,7 @@ impl ReadSpec {
             id_column: self.id_column.clone(),
             source_column: self.source_column.clone(),
             inflate_ahead: self.inflate_ahead,
+            storage: (&self.storage).into(),
             ..ReadOptions::default()
         })
     }
@@ -147,6 +184,10 @@ pub struct IdentitySpec {
     pub modified_ns: String,
     pub head: String,
     pub foot: String,
+    #[serde(default)]
+    pub etag: Option<String>,
+    #[serde(default)]
+    pub version: Option<String>,
 }
 
 impl IdentitySpec {
@@ -161,7 +202,14 @@ impl IdentitySpec {
         };
         let modified_ns =
             self.modified_ns.parse().map_err(|_| ScanError::Task(format!("{:?} is no time", self.modified_ns)))?;
-        Ok(Identity { size: self.size, modified_ns, head: digest(&self.head)?, foot: digest(&self.foot)? })
+        Ok(Identity {
+            size: self.size,
+            modified_ns,
+            head: digest(&self.head)?,
+            foot: digest(&self.foot)?,
+            etag: self.etag.clone(),
+            version: self.version.clone(),
+        })
     }
 }
 

@@ -208,6 +208,10 @@ impl IpcReader {
     fn open_block(&mut self, block: usize) -> Outcome<Open> {
         self.pool.reclaim();
         let found = self.outline.batches[block];
+        // The next one can come while this one is worked on.
+        let next = self.range.clone().next().and_then(|next| self.outline.batches.get(next));
+        let ahead = [Some(&found), next].into_iter().flatten();
+        self.store.expect(&ahead.map(|batch| batch.at.range()).collect::<Vec<_>>());
         let metadata = metadata(&self.store, found.at, &self.limits)?;
         let message = message(&metadata, found.at)?;
         let batch = message.header_as_record_batch().ok_or_else(|| Fault::damaged("the message is no record batch"))?;

@@ -41,6 +41,10 @@ impl MessageAt {
     pub(crate) fn length(&self) -> u64 {
         self.metadata + self.body
     }
+
+    pub(crate) fn range(&self) -> std::ops::Range<u64> {
+        self.offset..self.offset + self.length()
+    }
 }
 
 /// A record batch.
@@ -101,6 +105,9 @@ impl Outline {
         let fields = Field::all(schema, footer.version()).place(|| "schema")?;
         let layout = Layout::new(schema, footer.version()).place(|| "schema")?;
         let mut outline = Self { layout, fields, batches: Vec::new(), dictionaries: Vec::new(), damage: None };
+        let blocks = footer.dictionaries().into_iter().flatten().chain(footer.recordBatches().into_iter().flatten());
+        let places = blocks.filter_map(|block| locate(block, footer_at).ok());
+        store.expect(&places.map(|at| at.offset..at.body_offset()).collect::<Vec<_>>());
         // Blocks that overlap could make a small file mean any amount of work.
         let mut total = 0_u64;
         let mut locate = |block: &IpcBlock| {

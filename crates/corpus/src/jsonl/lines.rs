@@ -1,9 +1,9 @@
 //! Lines of a file that may be compressed, within a range of it, none held longer than allowed.
 
-use std::fs::File;
 use std::ops::Range;
 
 use crate::error::Outcome;
+use crate::file::Source;
 use crate::format::Format;
 use crate::options::Limits;
 use crate::stream::Stream;
@@ -27,13 +27,13 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Lines of a whole file, compressed or not, from its beginning. `ahead` decompresses on another thread.
-    pub(crate) fn new(file: File, format: Format, limits: Limits, ahead: bool) -> Outcome<Self> {
+    pub(crate) fn new(file: Source, format: Format, limits: Limits, ahead: bool) -> Outcome<Self> {
         let stream = Stream::open(file, format.compression(), limits, ahead)?;
         Ok(Self { window: Window::new(stream, 0), limits, end: u64::MAX })
     }
 
     /// Lines of a part of a plain file.
-    pub(crate) fn in_range(file: File, range: Range<u64>, limits: Limits) -> Outcome<Self> {
+    pub(crate) fn in_range(file: Source, range: Range<u64>, limits: Limits) -> Outcome<Self> {
         // From the byte before: if it ends a line, a line begins right at the start of the range.
         let start = range.start.saturating_sub(1);
         let window = Window::new(Stream::from_offset(file, start)?, start);

@@ -15,7 +15,6 @@ mod project;
 mod sample;
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::ops::Range;
 
 use bytes::BytesMut;
@@ -27,6 +26,7 @@ pub(crate) use self::sample::sample;
 use crate::batch::{Arena, Collector, Reason, RowState, TextBatch};
 use crate::columns::Columns;
 use crate::error::{Fault, Outcome};
+use crate::file::Source;
 use crate::format::Format;
 use crate::options::{Encoding, Limits, ReadOptions};
 use crate::text::decode_gb18030;
@@ -53,7 +53,7 @@ struct LineDecoder {
 
 impl JsonlReader {
     pub(crate) fn new(
-        file: File,
+        file: Source,
         format: Format,
         range: Option<Range<u64>>,
         columns: &Columns,

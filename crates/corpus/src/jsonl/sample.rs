@@ -1,7 +1,5 @@
 //! The columns of a file of lines, as its first lines show them.
 
-use std::fs::File;
-
 use bytes::BytesMut;
 
 use super::decode_line;
@@ -9,6 +7,7 @@ use super::json::{JsonFault, Parser, RawString, Value, parse_object, unescape_in
 use super::lines::{Line, Lines};
 use crate::columns::Candidate;
 use crate::error::{Fault, Outcome};
+use crate::file::Source;
 use crate::format::Format;
 use crate::options::ReadOptions;
 use crate::path::{LISTED_PATHS, is_name, push_field, push_items};
@@ -159,7 +158,7 @@ impl Fields {
 
 /// The columns of the first lines that hold an object. Damage of a compressed file ends the sample; the reader will
 /// meet it again.
-pub(crate) fn sample(file: File, format: Format, options: &ReadOptions) -> Outcome<Vec<Candidate>> {
+pub(crate) fn sample(file: Source, format: Format, options: &ReadOptions) -> Outcome<Vec<Candidate>> {
     let mut seen = Seen::default();
     // Not ahead: of most files a few lines are enough.
     let mut lines = Lines::new(file, format, options.limits, false)?;

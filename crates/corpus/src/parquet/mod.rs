@@ -120,6 +120,7 @@ impl ParquetReader {
 
     fn open_group(&mut self, group: usize) -> Outcome<Open> {
         let rows = self.footer.groups[group].rows;
+        self.expect(group);
         if self.validate == Validate::Full {
             self.check_others(group, rows)?;
         }
@@ -145,6 +146,25 @@ impl ParquetReader {
             }
         }
         Ok(())
+    }
+
+    /// The columns of a row group that are read or checked, then those of the next one: it can come while this one is
+    /// worked on.
+    fn expect(&self, group: usize) {
+        let groups = group..(group + 2).min(self.range.end.max(group + 1));
+        if self.validate == Validate::Full {
+            let chunks = groups.flat_map(|group| &self.footer.groups[group].chunks);
+            self.store.expect(&chunks.map(|chunk| chunk.offset..chunk.offset + chunk.length).collect::<Vec<_>>());
+            return;
+        }
+        let columns = [&self.text, &self.id, &self.source];
+        let chunks = groups.flat_map(|group| {
+            columns.into_iter().flatten().map(move |column| {
+                let chunk = self.footer.chunk(group, column);
+                chunk.offset..chunk.offset + chunk.length
+            })
+        });
+        self.store.expect(&chunks.collect::<Vec<_>>());
     }
 
     /// Looks whether the columns of a row group that was read end with its last row.

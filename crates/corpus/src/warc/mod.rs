@@ -17,8 +17,6 @@ mod head;
 mod http;
 mod records;
 
-use std::fs::File;
-
 use bytes::BytesMut;
 use encoding_rs::{Encoding as Charset, GB18030, UTF_8};
 
@@ -28,6 +26,7 @@ use self::records::Records;
 use crate::batch::{Arena, Collector, Reason, RowState, TextBatch};
 use crate::columns::{Candidate, Columns};
 use crate::error::{Fault, Outcome};
+use crate::file::Source;
 use crate::format::Format;
 use crate::options::{Encoding, Limits, ReadOptions};
 use crate::stream::Stream;
@@ -113,7 +112,7 @@ struct BlockDecoder {
 }
 
 impl WarcReader {
-    pub(crate) fn new(file: File, format: Format, columns: &Columns, options: &ReadOptions) -> Outcome<Self> {
+    pub(crate) fn new(file: Source, format: Format, columns: &Columns, options: &ReadOptions) -> Outcome<Self> {
         let stream = Stream::open(file, format.compression(), options.limits, options.inflate_ahead)?;
         let fallback = match options.encoding {
             Encoding::Utf8 => UTF_8,
