@@ -30,8 +30,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   evidence: ["addon", "corpus", "run", "sampling", "tally"],
   report: ["config", "corpus", "evidence", "gate", "library", "sampling", "standard", "tally"],
   pool: ["addon", "classify", "corpus", "run", "tally"],
-  api: ["addon", "classify", "config", "library", "policy", "pool"],
-  task: ["addon", "config", "corpus", "pool", "run", "sampling", "standard"],
+  api: ["addon", "classify", "config", "library", "policy", "pool", "standard"],
+  task: ["addon", "config", "corpus", "pool", "run", "sampling"],
   scan: [
     ...["addon", "classify", "config", "corpus", "evidence", "pool"],
     ...["report", "run", "sampling", "tally", "task"],
