@@ -61,7 +61,7 @@ pub(crate) fn leaves(elements: &[Element]) -> Outcome<Vec<Leaf>> {
         return Ok(leaves);
     };
     // Of each group that is open: elements still to come, and the level and the lists around them.
-    let mut open: Vec<(u32, u32, Vec<(u32, u32)>)> = vec![(root.children, 0, Vec::new())];
+    let mut open = vec![(root.children, 0_u32, Vec::<(u32, u32)>::new())];
     for (number, element) in (0..).zip(elements) {
         while open.last().is_some_and(|(left, ..)| *left == 0) {
             open.pop();
@@ -388,8 +388,9 @@ impl Chunked<'_> {
             // Each value may repeat nearly all of a long one at the cost of a bit: the whole is only looked at where that
             // is cheap. What else is new stands in the suffix.
             checked += joined.len() as u64;
-            if checked > self.pages.expanded.saturating_mul(1_000).max(1 << 26) {
-                return Err(Fault::limit("text of shared prefixes", checked, self.pages.expanded * 1_000));
+            let allowed = self.pages.expanded.saturating_mul(1_000).max(1 << 26);
+            if checked > allowed {
+                return Err(Fault::limit("text of shared prefixes", checked, allowed));
             }
             bytes_rule(self.leaf, &joined)?;
         }
