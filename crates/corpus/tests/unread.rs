@@ -1,4 +1,5 @@
 //! Damage in columns that are not read: each kind of it is found, and only where all columns are checked.
+#![expect(clippy::cast_possible_wrap, reason = "the columns have a few hundred rows")]
 
 mod reading;
 
@@ -17,7 +18,7 @@ use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field};
 use corpus::{CorpusError, ReadOptions, Validate};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use reading::{Folder, options, read_hostile};
 
@@ -61,12 +62,12 @@ fn damages() -> Vec<(&'static str, ArrayRef, Vec<u8>, Vec<u8>)> {
     let large = LargeStringArray::from_iter_values(rows.clone().map(numbered));
     let ends = |strings: &StringArray| i32s(strings.value_offsets()[150..153].iter().copied());
     let found = ends(&strings);
-    let list = |lengths: [usize; ROWS]| {
+    let lists_of = |lengths: [usize; ROWS]| {
         let items = Int32Array::from_iter_values(0..lengths.iter().sum::<usize>() as i32);
         let item = Arc::new(Field::new_list_field(DataType::Int32, true));
         ListArray::new(item, OffsetBuffer::from_lengths(lengths), Arc::new(items), None)
     };
-    let threes = list([3; ROWS]);
+    let threes = lists_of([3; ROWS]);
     let mut of_strings = ListBuilder::new(StringBuilder::new());
     for row in rows.clone() {
         of_strings.values().append_value(numbered(row));
@@ -83,9 +84,9 @@ fn damages() -> Vec<(&'static str, ArrayRef, Vec<u8>, Vec<u8>)> {
         }
     }
     let runs = RunArray::try_new(&Int32Array::from(vec![101, 202, 303]), &Int32Array::from(vec![1, 2, 3])).unwrap();
-    let validity = NullBuffer::from_iter(rows.clone().map(|row| [true, false, true, true, false, true, true][row % 7]));
+    let validity: NullBuffer = rows.clone().map(|row| [true, false, true, true, false, true, true][row % 7]).collect();
     let bits = validity.inner().values()[..16].to_vec();
-    let nulls = Int64Array::new(ScalarBuffer::from_iter(0..ROWS as i64), Some(validity.clone()));
+    let nulls = Int64Array::new((0..ROWS as i64).collect::<ScalarBuffer<_>>(), Some(validity));
     let inner = StructArray::from(vec![(
         Arc::new(Field::new("inner", DataType::Utf8, true)),
         Arc::new(strings.clone()) as ArrayRef,
@@ -207,7 +208,7 @@ fn compressed_buffers_of_arrow() {
 #[test]
 fn a_column_without_nulls_has_none() {
     let folder = Folder::new();
-    let numbers = Int64Array::from_iter((0..ROWS as i64).map(|row| (row != 7).then_some(row)));
+    let numbers: Int64Array = (0..ROWS as i64).map(|row| (row != 7).then_some(row)).collect();
     let mut bytes = to_file(&batch(Arc::new(numbers), true), IpcWriteOptions::default());
     assert!(read_hostile(&folder.write("a.arrow", &bytes), &ReadOptions::default()).is_ok());
     // The null count of the node of the second column, behind those of the first: 303 and 0, then 303 and 1.
@@ -255,11 +256,11 @@ fn values_of_parquet() {
 #[test]
 fn pages_of_parquet() {
     let folder = Folder::new();
-    let flags: ArrayRef = Arc::new(BooleanArray::from_iter((0..ROWS).map(|row| Some(row * row % 7 < 3))));
+    let flags: ArrayRef = Arc::new((0..ROWS).map(|row| Some(row * row % 7 < 3)).collect::<BooleanArray>());
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((0..ROWS as i64).map(|row| row * row * 7_919)));
     for (column, codec) in [
         (&numbers, Compression::SNAPPY),
-        (&numbers, Compression::ZSTD(Default::default())),
+        (&numbers, Compression::ZSTD(ZstdLevel::default())),
         (&numbers, Compression::LZ4_RAW),
         (&flags, Compression::UNCOMPRESSED),
     ] {
