@@ -30,8 +30,8 @@ export function planOf(files: (Partial<PlanFile> & { shards?: string[] })[], sou
     sources: sources.map((id) => sourceSchema.parse({ id, files: ["x"] })),
     files: files.map(({ shards: _, ...file }, at) => ({
       ...{ source: "s", path: `f${at}`, absolutePath: `/f${at}`, size: 1, modifiedNs: "0", head: "", foot: "" },
-      ...{ format: "jsonl", encoding: "utf-8", columns: { text: null, id: null, source: null } },
-      ...{ rows: null, problem: null },
+      ...{ format: "jsonl", encoding: "utf-8", validate: "full", rows: null, problem: null },
+      ...{ columns: { text: null, id: null, source: null } },
       ...file,
     })),
     shards: files.flatMap(({ shards = [] }, file) =>
