@@ -101,6 +101,7 @@ fn found_files_are_refused_for_what_is_wrong_in_them() {
         ("lists-that-disagree.parquet", "damaged", "column \"value\": 4 items; a column beside it has 6"),
         ("negative-nulls.parquet", "damaged", "page at byte 740: a page header is broken (a count below 0"),
         ("no-encodings.parquet", "damaged", "a field that must be there is missing"),
+        ("nulls-that-hide-deltas.parquet", "damaged", "column \"bytes\": blocks of 0 deltas"),
         ("old-version.arrow", "unsupported", "metadata version 1, older than 4"),
         ("orders-of-columns.parquet", "damaged", "orders of 13 columns; there are 15"),
         ("unsigned-run-ends.arrow", "damaged", "column \"runs\": run ends that are no signed integers"),

@@ -19,7 +19,7 @@ use arrow_schema::{DataType, Field};
 use corpus::{CorpusError, ReadOptions, Validate};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use reading::{Folder, options, read_hostile};
 
 const ROWS: usize = 303;
@@ -279,6 +279,25 @@ fn pages_of_parquet() {
             assert!(read_hostile(&folder.write("a.parquet", &bytes), &ReadOptions::default()).is_ok());
         } else {
             assert_found(&folder, "a.parquet", &bytes, &format!("{codec:?}"));
+        }
+    }
+}
+
+#[test]
+fn columns_of_nulls_are_good() {
+    let folder = Folder::new();
+    let encodings =
+        [Encoding::PLAIN, Encoding::DELTA_BINARY_PACKED, Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY];
+    for encoding in encodings {
+        for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+            let column: ArrayRef = match encoding {
+                Encoding::DELTA_BINARY_PACKED => Arc::new(Int64Array::new_null(ROWS)),
+                _ => Arc::new(StringArray::new_null(ROWS)),
+            };
+            let properties = WriterProperties::builder().set_writer_version(version).set_dictionary_enabled(false);
+            let properties = properties.set_column_encoding("other".into(), encoding);
+            let path = folder.write("a.parquet", to_parquet(column, properties));
+            assert_eq!(read_hostile(&path, &ReadOptions::default()).unwrap(), ROWS as u64, "{encoding} {version:?}");
         }
     }
 }

@@ -284,8 +284,10 @@ impl Chunked<'_> {
 
     fn encoded(&self, bytes: &Bytes, encoding: i32, present: u64) -> Outcome<()> {
         let leaf = self.leaf;
-        // A page of nothing but nulls may leave out even the head of its encoding.
-        if present == 0 {
+        // A page of nothing but nulls may leave out even the head of its encoding. One of deltas must be whole where it is
+        // there: values behind it are those that changed levels hide.
+        let has_heads = matches!(encoding, DELTA_BINARY_PACKED | DELTA_LENGTH_BYTE_ARRAY | DELTA_BYTE_ARRAY);
+        if present == 0 && (bytes.is_empty() || !has_heads) {
             return Ok(());
         }
         let is_int = matches!(leaf.physical, INT32 | INT64);
@@ -371,6 +373,9 @@ impl Chunked<'_> {
     fn fronts(&self, bytes: &Bytes, present: u64) -> Outcome<()> {
         let (mut prefixes, rest) = Deltas::split(bytes, present)?;
         let (mut suffixes, rest) = Deltas::split(&rest, present)?;
+        if prefixes.left() != suffixes.left() {
+            return Err(Fault::damaged("as many prefixes as suffixes are needed"));
+        }
         let mut joined: Vec<u8> = Vec::new();
         let mut checked = 0_u64;
         let mut at = 0;
