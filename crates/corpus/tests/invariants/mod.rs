@@ -7,8 +7,8 @@ use std::path::Path;
 
 use corpus::{CorpusError, Encoding, Format, ReadOptions, ShardRange, inspect};
 
-use crate::judge::judge;
-use crate::reading::{Record, read_range};
+use super::judge::judge;
+use super::reading::{Record, read_range};
 
 /// What came of a file.
 pub struct Read {
