@@ -92,6 +92,31 @@ fn what_others_refuse_gives_no_rows() {
     assert_eq!(judged, 140);
 }
 
+/// What changing good files at random found: each was once read, or took other words than these.
+#[test]
+fn found_files_are_refused_for_what_is_wrong_in_them() {
+    let expected = [
+        ("blocks-of-no-deltas.parquet", "damaged", "column \"key\": blocks of 0 deltas"),
+        ("broken-arrow-schema.parquet", "damaged", "a broken Arrow schema"),
+        ("lists-that-disagree.parquet", "damaged", "column \"value\": 4 items; a column beside it has 6"),
+        ("negative-nulls.parquet", "damaged", "page at byte 740: a page header is broken (a count below 0"),
+        ("no-encodings.parquet", "damaged", "a field that must be there is missing"),
+        ("nulls-that-hide-deltas.parquet", "damaged", "column \"bytes\": blocks of 0 deltas"),
+        ("old-version.arrow", "unsupported", "metadata version 1, older than 4"),
+        ("orders-of-columns.parquet", "damaged", "orders of 13 columns; there are 15"),
+        ("unsigned-run-ends.arrow", "damaged", "column \"runs\": run ends that are no signed integers"),
+        ("values-left-over.parquet", "damaged", "column \"fixed\": 1 values do not fill a page of 24 bytes"),
+    ];
+    let found = files("found");
+    assert_eq!(found.len(), expected.len());
+    for (path, (name, code, words)) in found.iter().zip(expected) {
+        let error = read(path, &ReadOptions::default()).unwrap_err();
+        assert!(path.ends_with(name), "{}", path.display());
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
 #[test]
 fn files_of_other_kinds_are_of_no_known_format() {
     for path in files("csv-fuzzing").into_iter().chain([made("zip-slip.zip")]) {

@@ -61,7 +61,7 @@ pub(crate) fn leaves(elements: &[Element]) -> Outcome<Vec<Leaf>> {
         return Ok(leaves);
     };
     // Of each group that is open: elements still to come, and the level and the lists around them.
-    let mut open: Vec<(u32, u32, Vec<(u32, u32)>)> = vec![(root.children, 0, Vec::new())];
+    let mut open = vec![(root.children, 0_u32, Vec::<(u32, u32)>::new())];
     for (number, element) in (0..).zip(elements) {
         while open.last().is_some_and(|(left, ..)| *left == 0) {
             open.pop();
@@ -284,8 +284,10 @@ impl Chunked<'_> {
 
     fn encoded(&self, bytes: &Bytes, encoding: i32, present: u64) -> Outcome<()> {
         let leaf = self.leaf;
-        // A page of nothing but nulls may leave out even the head of its encoding.
-        if present == 0 {
+        // A page of nothing but nulls may leave out even the head of its encoding. One of deltas must be whole where it is
+        // there: values behind it are those that changed levels hide.
+        let has_heads = matches!(encoding, DELTA_BINARY_PACKED | DELTA_LENGTH_BYTE_ARRAY | DELTA_BYTE_ARRAY);
+        if present == 0 && (bytes.is_empty() || !has_heads) {
             return Ok(());
         }
         let is_int = matches!(leaf.physical, INT32 | INT64);
@@ -371,6 +373,9 @@ impl Chunked<'_> {
     fn fronts(&self, bytes: &Bytes, present: u64) -> Outcome<()> {
         let (mut prefixes, rest) = Deltas::split(bytes, present)?;
         let (mut suffixes, rest) = Deltas::split(&rest, present)?;
+        if prefixes.left() != suffixes.left() {
+            return Err(Fault::damaged("as many prefixes as suffixes are needed"));
+        }
         let mut joined: Vec<u8> = Vec::new();
         let mut checked = 0_u64;
         let mut at = 0;
@@ -388,8 +393,9 @@ impl Chunked<'_> {
             // Each value may repeat nearly all of a long one at the cost of a bit: the whole is only looked at where that
             // is cheap. What else is new stands in the suffix.
             checked += joined.len() as u64;
-            if checked > self.pages.expanded.saturating_mul(1_000).max(1 << 26) {
-                return Err(Fault::limit("text of shared prefixes", checked, self.pages.expanded * 1_000));
+            let allowed = self.pages.expanded.saturating_mul(1_000).max(1 << 26);
+            if checked > allowed {
+                return Err(Fault::limit("text of shared prefixes", checked, allowed));
             }
             bytes_rule(self.leaf, &joined)?;
         }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use corpus::{CorpusError, Encoding, Format, ReadOptions, ShardRange, inspect};
 
-use crate::judge::judge;
-use crate::reading::{Record, read_range};
+use super::judge::judge;
+use super::reading::{Record, read_range};
 
 /// What came of a file.
 pub struct Read {
@@ -28,7 +28,11 @@ pub fn check(path: &Path, bytes: &[u8], format: Format) -> Result<Read, CorpusEr
     let options = ReadOptions {
         format: Some(format),
         map_files: odd,
-        encoding: if !format.is_columnar() && bytes.len() % 8 == 0 { Encoding::Gb18030 } else { Encoding::Utf8 },
+        encoding: if !format.is_columnar() && bytes.len().is_multiple_of(8) {
+            Encoding::Gb18030
+        } else {
+            Encoding::Utf8
+        },
         limits,
         ..ReadOptions::default()
     };

@@ -30,6 +30,8 @@ impl Judged {
     }
 }
 
+/// The bytes of one row.
+#[expect(clippy::option_option, reason = "the outer says whether there are strings, the inner whether the row is null")]
 fn cell(array: &dyn Array, row: usize) -> Option<Option<Vec<u8>>> {
     if array.is_null(row) {
         return Some(None);
@@ -59,7 +61,7 @@ pub fn judge(bytes: &[u8]) -> Result<Judged, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let batches: Vec<RecordBatch> = if bytes.starts_with(b"PAR1") {
             let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(bytes));
-            let reader = builder.and_then(|builder| builder.build()).map_err(|error| text(&error))?;
+            let reader = builder.and_then(ParquetRecordBatchReaderBuilder::build).map_err(|error| text(&error))?;
             reader.collect::<Result<_, _>>().map_err(|error| text(&error))?
         } else if bytes.starts_with(b"ARROW1") {
             let reader = FileReader::try_new(std::io::Cursor::new(bytes), None).map_err(|error| text(&error))?;

@@ -135,7 +135,7 @@ fn batch(all: bool) -> RecordBatch {
     let mut columns: Vec<(&str, ArrayRef)> = vec![
         ("text", Arc::new(StringArray::from(texts.to_vec()))),
         ("id", Arc::new(ids)),
-        ("flag", Arc::new(BooleanArray::from_iter((0..8).map(|row| (row != 5).then_some(row % 2 == 0))))),
+        ("flag", Arc::new((0..8).map(|row| (row != 5).then_some(row % 2 == 0)).collect::<BooleanArray>())),
         ("large", Arc::new(LargeStringArray::from(texts.to_vec()))),
         ("list", Arc::new(list.finish())),
         ("struct", Arc::new(structs)),
