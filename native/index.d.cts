@@ -120,14 +120,14 @@ export interface LibraryRoute {
   patterns: number
 }
 
-/** What the machine offers, as JSON. A library that cannot be used is an answer, not an error. */
-export declare function machine(): string
-
 /**
  * Lists the objects whose URLs begin with this one, with `flat` only those without a further slash (settings and
  * answer as JSON).
  */
 export declare function listObjects(prefix: string, flat: boolean, storage: string): Promise<string>
+
+/** What the machine offers, as JSON. A library that cannot be used is an answer, not an error. */
+export declare function machine(): string
 
 /**
  * Finds the entries in a column: row `i` is `values[offsets[i]..offsets[i + 1]]`, null where bit

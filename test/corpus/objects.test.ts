@@ -6,7 +6,14 @@ import { isUrl, ObjectLookup } from "../../src/corpus/objects.ts";
 import { sourceSchema } from "../../src/corpus/register.ts";
 import { ScanError } from "../../src/errors.ts";
 
-const options: ReadOptions = { format: null, encoding: "utf-8", textColumn: null, idColumn: null, sourceColumn: null };
+const options: ReadOptions = {
+  format: null,
+  encoding: "utf-8",
+  validate: "full",
+  textColumn: null,
+  idColumn: null,
+  sourceColumn: null,
+};
 const failing = { code: "environment", message: "away" };
 
 /** A store that holds these keys, and notes what it is asked. */

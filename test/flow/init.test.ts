@@ -51,7 +51,7 @@ describe("a mixed folder", () => {
     made = await init({
       "data/forum/a.jsonl": lines(20, (n) => ({ post_id: n, body: `${zh}${n}` })),
       "data/forum/b.jsonl": lines(20, (n) => ({ post_id: n, body: `${zh}${n} abc` })),
-      "data/forum/readme.txt": "what this is",
+      "data/forum/readme.pdf": "what this is",
       "data/mixed/news-001.jsonl": lines(5, () => ({ text: en, id: "x" })),
       "data/mixed/news-002.jsonl": lines(5, () => ({ text: en, id: "x" })),
       "data/mixed/laws-1.jsonl": lines(5, () => ({ text: zh, id: "x" })),
@@ -152,7 +152,7 @@ describe("a mixed folder", () => {
   it("names what is in no source, and what is damaged", () => {
     const { text, ended } = made;
     expect(text).toMatch(
-      /# In no source, because they cannot be read:\n(# {3}.*\n)*# {3}"data\/forum\/readme\.txt": its name is not/,
+      /# In no source, because they cannot be read:\n(# {3}.*\n)*# {3}"data\/forum\/readme\.pdf": its name is not/,
     );
     expect(text).toMatch(/# {3}"data\/manifest\.json": it is not JSON lines: 3 of the first 3 records cannot be read/);
     expect(ended.stdout).toContain("not read: data/manifest.json: ");
@@ -253,9 +253,9 @@ describe("what is refused", () => {
     ["a path that names nothing", { "x.jsonl": "{}" }, ["gone"], "gone: no such file, and no file in such a folder"],
     [
       "files of which none can be read",
-      { "data/x.txt": "x" },
+      { "data/x.pdf": "x" },
       ["data"],
-      "no file can be read\ndata/x.txt: its name is not",
+      "no file can be read\ndata/x.pdf: its name is not",
     ],
     ["no path", {}, [], "missing required argument"],
   ])("%s", async (_, files, paths, message) => {

@@ -97,7 +97,8 @@ pub fn find(path: &str, library: &str) -> Result<Part> {
 }
 
 fn open(path: &str) -> Result<ShardReader> {
-    ShardReader::open(path.as_ref(), &ReadOptions::default(), &ShardRange::All, None).map_err(|error| error.to_string())
+    ShardReader::open(Path::new(path), &ReadOptions::default(), &ShardRange::All, None)
+        .map_err(|error| error.to_string())
 }
 
 fn next_batch(reader: &mut ShardReader) -> Result<Option<TextBatch>> {
