@@ -47,6 +47,10 @@ class ClockedScan {
     return timed(() => this.#scan.next());
   }
 
+  fillIds(target) {
+    return timed(() => this.#scan.fillIds(target));
+  }
+
   score(batch, sums) {
     return timed(() => this.#scan.score(batch, sums));
   }

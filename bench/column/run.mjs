@@ -191,6 +191,8 @@ function taskOf({ addon, keptPerSource, keySpace }, path) {
     stageMissing: false,
     riskNames: ["A1"],
     batchBytes,
+    packIds: 1 << 18,
+    redraw: false,
     evidence: join(work, "evidence.arrow"),
   };
 }

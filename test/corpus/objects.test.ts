@@ -37,7 +37,7 @@ function store(keys: readonly string[], fails = false) {
   return { asked, addon: { listObjects, inspectObject } as unknown as Addon };
 }
 
-const keys = ["a.jsonl", "x/b.jsonl", "x/c.txt", "x/y/d.parquet", "x[1].jsonl"];
+const keys = ["a.jsonl", "x/b.jsonl", "x/c.pdf", "x/y/d.parquet", "x[1].jsonl"];
 
 async function resolved(patterns: readonly string[], inspects = true) {
   const { asked, addon } = store(keys);
@@ -57,8 +57,8 @@ describe("ObjectLookup", () => {
     ["s3://bucket/a.jsonl", ["a.jsonl"], ["inspect s3://bucket/a.jsonl"]],
     ["s3://bucket/x/", ["x/b.jsonl", "x/y/d.parquet"], ["list s3://bucket/x/"]],
     ["s3://bucket/x", ["x/b.jsonl", "x/y/d.parquet"], ["inspect s3://bucket/x", "list s3://bucket/x/"]],
-    ["s3://bucket/x/*", ["x/b.jsonl", "x/c.txt"], ["list s3://bucket/x/* flat", "list s3://bucket/x/ flat"]],
-    ["s3://bucket/x/**", ["x/b.jsonl", "x/c.txt"], ["list s3://bucket/x/** flat", "list s3://bucket/x/ flat"]],
+    ["s3://bucket/x/*", ["x/b.jsonl", "x/c.pdf"], ["list s3://bucket/x/* flat", "list s3://bucket/x/ flat"]],
+    ["s3://bucket/x/**", ["x/b.jsonl", "x/c.pdf"], ["list s3://bucket/x/** flat", "list s3://bucket/x/ flat"]],
     [
       "s3://bucket/**/*.{jsonl,parquet}",
       ["a.jsonl", "x/b.jsonl", "x/y/d.parquet", "x[1].jsonl"],

@@ -170,6 +170,7 @@ fn task_of(path: &Path, folder: &Path) -> Value {
             "blockSeverity": 2, "reviewSeverity": 1, "flaggedMask": 1, "unqualifiedMask": 1, "outputs": [],
         },
         "keywords": true, "classifier": null, "stageMissing": false, "riskNames": ["A1"], "batchBytes": 1 << 16,
+        "packIds": 1 << 18, "redraw": false,
         "evidence": folder.join("evidence.arrow"),
     })
 }
