@@ -186,7 +186,8 @@ describe("a process that crashes", () => {
     const evidence = join(folder, "run", "evidence");
     const isBegun = () => existsSync(evidence) && readdirSync(evidence).some((name) => name.endsWith(".partial"));
     const big = join(folder, "data", "big.arrow");
-    while (!(isBegun() && readdirSync(join(folder, "run", "tally")).length > 0) && !isOver) await sleep(5);
+    // The most costly shard is begun first.
+    while (!isBegun() && !isOver) await sleep(5);
     truncateSync(big, 4096);
     const { code, stderr } = await running.ended;
     expect({ code, stderr }).toMatchObject({ code: 70 });
@@ -194,7 +195,7 @@ describe("a process that crashes", () => {
     expect(stderr).toContain("big.arrow");
     expect(existsSync(join(folder, "run", "report.json"))).toBe(false);
     expect(existsSync(join(folder, "run", "run.lock"))).toBe(false);
-    expect(readdirSync(join(folder, "run", "tally"))).toHaveLength(1);
+    expect(readdirSync(join(folder, "run", "tally"))).toEqual([]);
     // As it is now it is damaged: that is what the next scan says, and it reads nothing twice.
     const updated = await startCorpusgate([...args, "--update"], { cwd: folder }).ended;
     expect(updated.code).toBe(2);
