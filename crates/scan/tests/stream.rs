@@ -41,7 +41,7 @@ fn open(changes: &[(&str, Value)]) -> StreamScan {
         "classifier": { "features": { "version": 1, "buckets": 1024, "windowChars": 512 },
                         "outputs": [{ "scale": 1.0, "bias": 0.0 }, { "scale": 1.0, "bias": -0.1 }],
                         "names": ["c", "any"] },
-        "stageMissing": false, "riskNames": ["R0", "R1", "R2"], "batchBytes": 20, "messageBytes": 1 << 20,
+        "stageMissing": false, "riskNames": ["R0", "R1", "R2"], "batchBytes": 20, "packIds": 1 << 18, "messageBytes": 1 << 20,
     });
     for (field, value) in changes {
         task[*field] = value.clone();

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::dictionary::Source;
 use super::layout::Layout;
+use super::types::Field;
 use super::walk::{BatchAt, CONTINUATION, DictionaryAt, MessageAt, broken, dictionary_of, i32_at, rows_of, wrong_kind};
 use super::{IpcReader, Outline};
 use crate::batch::TextBatch;
@@ -338,9 +339,10 @@ impl StreamReader {
             return Err(Fault::damaged(format!("a schema with a body of {} bytes", at.body)));
         }
         let layout = Layout::new(schema, message.version())?;
+        // Types that contradict themselves are refused in a stream as in a file.
+        let fields = Field::all(schema, message.version())?;
         self.names = layout.tree.columns().map(|(name, _)| name.to_owned()).collect();
-        let outline =
-            Outline { layout, fields: Vec::new(), batches: Vec::new(), dictionaries: Vec::new(), damage: None };
+        let outline = Outline { layout, fields, batches: Vec::new(), dictionaries: Vec::new(), damage: None };
         let mut columns = choose(&outline.candidates(), Some(&|name| outline.candidate(name)), &self.options)?;
         if self.options.id_column.is_none() {
             // A row of a stream is known by its place: an id is for those who ask for it.
