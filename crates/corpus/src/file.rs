@@ -233,6 +233,14 @@ impl Store {
         }
     }
 
+    /// A name for exactly these bytes, where a store gives one.
+    pub(crate) fn content(&self) -> Option<String> {
+        match self {
+            Self::Object(object) => object.content(),
+            _ => None,
+        }
+    }
+
     /// Says which ranges will be read next, in about this order, so that an object's can be fetched ahead.
     pub(crate) fn expect(&self, ranges: &[Range<u64>]) {
         if let Self::Object(object) = self {

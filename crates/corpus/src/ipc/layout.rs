@@ -104,6 +104,11 @@ impl Layout {
         Ok(layout)
     }
 
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.columns.iter().map(|column| size_of::<Column>() + column.name.len() + column.type_name.len()).sum()
+    }
+
     /// Adds the nodes and buffers of a field and of those in it.
     fn count(&mut self, field: &Field<'_>, version: MetadataVersion, depth: usize) -> Outcome<()> {
         if depth > MAX_DEPTH {

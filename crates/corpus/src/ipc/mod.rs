@@ -7,6 +7,7 @@
 mod body;
 mod column;
 mod dictionary;
+mod known;
 mod layout;
 mod walk;
 
@@ -33,7 +34,10 @@ use crate::text::decode_gb18030;
 
 /// Reads the outline of a file or stream.
 pub(crate) fn outline(store: &Store, format: Format, limits: &Limits) -> Outcome<Outline> {
-    if format == Format::ArrowFile { Outline::of_file(store, limits) } else { Outline::of_stream(store, limits) }
+    let read = || {
+        if format == Format::ArrowFile { Outline::of_file(store, limits) } else { Outline::of_stream(store, limits) }
+    };
+    known::outline_of(store, limits, read)
 }
 
 impl Outline {

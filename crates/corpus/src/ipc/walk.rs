@@ -68,6 +68,21 @@ pub(crate) struct Outline {
 }
 
 impl Outline {
+    /// The same outline once more; `None` for a damaged one.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let Self { layout, batches, dictionaries, damage: None } = self else { return None };
+        let (layout, batches, dictionaries) = (layout.clone(), batches.clone(), dictionaries.clone());
+        Some(Self { layout, batches, dictionaries, damage: None })
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.layout.bytes()
+            + self.batches.len() * size_of::<BatchAt>()
+            + self.dictionaries.len() * size_of::<DictionaryAt>()
+    }
+
     pub(crate) fn of_file(store: &Store, limits: &Limits) -> Outcome<Self> {
         let size = store.len();
         let tail = MAGIC.len() as u64 + 4;

@@ -23,6 +23,10 @@ impl Ranges {
         match self.0 {}
     }
 
+    pub(crate) fn content(&self) -> Option<String> {
+        match self.0 {}
+    }
+
     pub(crate) fn expect(&self, _: &[Range<u64>]) {
         match self.0 {}
     }

@@ -258,6 +258,11 @@ impl Client {
         Ok(Self { store, request })
     }
 
+    /// Where the bucket is.
+    pub(crate) fn place(&self) -> String {
+        format!("{}\0{}", self.request.endpoint, self.request.bucket)
+    }
+
     /// Asks for a range of an object, as far as it has one; with `expected` of this very content.
     pub(crate) fn get(
         self: &Arc<Self>,

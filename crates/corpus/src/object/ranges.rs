@@ -67,6 +67,14 @@ impl Ranges {
         self.object.is.size
     }
 
+    /// See [`Store::content`](crate::file::Store::content): address, key, `ETag`, version, time and size.
+    pub(crate) fn content(&self) -> Option<String> {
+        let Object { client, key, is, .. } = &*self.object;
+        // A weak one may stand for other bytes that mean the same.
+        let is_named = is.etag.as_ref().is_some_and(|etag| !etag.starts_with("W/"));
+        is_named.then(|| format!("{}\0{key}\0{is:?}", client.place()))
+    }
+
     /// Says what will be read next, in about this order, and begins to fetch it. What was said before is forgotten.
     pub(crate) fn expect(&self, ranges: &[Range<u64>]) {
         let mut cache = self.lock();
