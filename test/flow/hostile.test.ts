@@ -64,7 +64,7 @@ describe("hostile files", () => {
     for (const name of names.filter((one) => /^csv|\.zip$/.test(one))) {
       expect(fileOf(report, name)).toMatchObject({
         status: "unknown-format",
-        reason: expect.stringMatching(/^not an Arrow IPC, Parquet or JSONL file/),
+        reason: expect.stringMatching(/^not an Arrow IPC, Parquet, JSONL, WARC or text file/),
       });
     }
     // Two that no reader refuses, one that is only large, and lines of which each stands for itself.
